@@ -1,0 +1,44 @@
+/* Where runbooks come from: folders of MOONBOOK_PATH, nearest first, then the stock set in the
+ * binary. A runbook is a folder NAME/vMAJOR with manifest.lua and runbook.lua. */
+#ifndef MB_SOURCE_SOURCE_H
+#define MB_SOURCE_SOURCE_H
+
+#include "base/system.h"
+
+typedef struct mb_source mb_source;
+
+/* `path`: folders separated by ':'; NULL or "" for none. Folders that do not exist are reported by
+ * mb_source_list, not here. */
+mb_source *mb_source_new(const mb_system *system, const char *path, mb_error *error);
+void mb_source_free(mb_source *source);
+
+/* One runbook as found; text lives in the arena. */
+typedef struct mb_bundle {
+  const char *name;   /* "deploy/restart" */
+  int major;          /* of the folder */
+  const char *origin; /* "stock", or the folder */
+  const char *manifest;
+  size_t manifest_size;
+  const char *manifest_chunk; /* name for messages: path, or "stock:deploy/restart/v1/manifest.lua" */
+  const char *runbook;        /* NULL: the file is missing */
+  size_t runbook_size;
+  const char *runbook_chunk;
+  bool shadowed; /* a nearer source has the same name and major */
+} mb_bundle;
+
+/* Finds name[@MAJOR]; without a major the highest of the nearest source that has the name. NOT_FOUND
+ * suggests the nearest name. */
+int mb_source_find(mb_source *source, mb_arena *arena, const char *name, int major,
+                   mb_bundle *out, mb_error *error);
+/* Reads the bundle in a given folder (for `moonbook check PATH`). */
+int mb_source_open(const mb_system *system, mb_arena *arena, const char *folder, mb_bundle *out,
+                   mb_error *error);
+/* Every bundle, nearest source first, in name order within one. */
+int mb_source_list(mb_source *source, mb_arena *arena, mb_bundle **out, size_t *count,
+                   mb_error *error);
+/* A module for require(): from the bundle's own folder ("lib/x.lua" as "lib.x"), then MOONBOOK_PATH
+ * folders' lua/, then the library in the binary ("moonbook.text"). */
+int mb_source_module(mb_source *source, mb_arena *arena, const mb_bundle *bundle, const char *name,
+                     const char **text, size_t *size, const char **chunk_name, mb_error *error);
+
+#endif
