@@ -38,6 +38,8 @@ typedef enum mb_verdict {
 const char *mb_verdict_name(mb_verdict verdict);     /* "check_failed"; static */
 const char *mb_verdict_summary(mb_verdict verdict);  /* one sentence; static */
 int mb_verdict_exit_code(mb_verdict verdict);
+/* The verdict an error of this kind leads to when it ends a run or a single call. MB_OK: done. */
+mb_verdict mb_verdict_of_error(const mb_error *error);
 
 /* Asked when the plan is ready and the runbook is about to write. `plan` is what plan() returned
  * (NULL: nothing), `changes` a list of lines that say what will change, `phrase` what a person must
