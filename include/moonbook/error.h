@@ -9,6 +9,7 @@
 #define MOONBOOK_ERROR_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #ifdef __cplusplus
@@ -73,6 +74,10 @@ int mb_error_next(mb_error *error, const char *format, ...)
 
 /* Fills `error` with MB_ERROR_MEMORY. Returns -1. */
 int mb_error_memory(mb_error *error);
+
+/* The nearest of `count` names by edit distance, or NULL when none is near enough to be what was
+ * meant. For "did you mean". */
+const char *mb_text_nearest(const char *text, const char *const *names, size_t count);
 
 /* The kind's stable name in snake_case, "denied". Static. */
 const char *mb_error_kind_name(mb_error_kind kind);

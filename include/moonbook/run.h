@@ -32,7 +32,8 @@ typedef enum mb_verdict {
   MB_VERDICT_SCRIPT_ERROR,
   MB_VERDICT_LIMIT,             /* script limit: time, memory, instructions */
   MB_VERDICT_UNAVAILABLE,       /* network down, service failing, throttled: safe to try again */
-  MB_VERDICT_CANCELLED
+  MB_VERDICT_CANCELLED,
+  MB_VERDICT_LAST = MB_VERDICT_CANCELLED
 } mb_verdict;
 
 const char *mb_verdict_name(mb_verdict verdict);     /* "check_failed"; static */

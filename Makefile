@@ -1,0 +1,62 @@
+# A thin front for CMake: every target sets up what it needs.
+#
+#   make            build the release binary: build/release/moonbook
+#   make demo       stock runbooks against a server on loopback
+#   make test       every test
+#   make bench      timings, as ratios side by side
+#   make conformance CORPUS=DIR   public protocol, signature, endpoint ... suites
+#   make install    PREFIX=/usr/local, DESTDIR honoured
+
+PREFIX ?= /usr/local
+JOBS ?= $(shell nproc 2>/dev/null || echo 2)
+
+.PHONY: all build setup venv demo test sanitize bench conformance install format check-format docs clean
+
+all: build
+
+setup:
+	@.ci/setup.sh
+
+venv: setup
+	@.ci/venv.sh
+
+build: setup
+	@cmake --preset release -DCMAKE_INSTALL_PREFIX=$(PREFIX) >/dev/null
+	@cmake --build --preset release -j $(JOBS)
+
+demo: build venv
+	@examples/demo/demo.sh build/release/moonbook
+
+test: setup venv
+	@cmake --preset dev >/dev/null
+	@cmake --build --preset dev -j $(JOBS)
+	@tests/run.sh build/dev
+
+sanitize: setup venv
+	@cmake --preset sanitize $(SANITIZE_FLAGS) >/dev/null
+	@cmake --build --preset sanitize -j $(JOBS)
+	@tests/run.sh build/sanitize
+
+bench: build venv
+	@tests/bench/run.sh build/release
+
+conformance: setup
+	@test -n "$(CORPUS)" || { echo "usage: make conformance CORPUS=DIR" >&2; exit 2; }
+	@cmake --preset release >/dev/null
+	@cmake --build --preset release -j $(JOBS) --target mbconf
+	@tests/conformance/run.sh build/release/tests/conformance/mbconf "$(CORPUS)"
+
+install: build
+	@cmake --install build/release --prefix "$(DESTDIR)$(PREFIX)"
+
+format:
+	@find src include tests examples -name '*.[ch]' | xargs clang-format -i
+
+check-format:
+	@find src include tests examples -name '*.[ch]' | xargs clang-format --dry-run -Werror
+
+docs: build
+	@docs/generate.sh build/release/moonbook
+
+clean:
+	@rm -rf build

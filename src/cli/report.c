@@ -1,0 +1,64 @@
+/* Errors and results as the command prints them. */
+#include "cli/cli.h"
+
+#include <string.h>
+
+const char *cli_text(const mb_value *map, const char *key) {
+  return mb_value_string(mb_map_get(map, key));
+}
+
+double cli_number(const mb_value *map, const char *key) {
+  return mb_value_number(mb_map_get(map, key));
+}
+
+bool cli_flag(const mb_value *map, const char *key) {
+  return mb_value_boolean(mb_map_get(map, key));
+}
+
+static void report_field(const char *name, const char *value) {
+  if (value && *value) {
+    cli_printf(stderr, CLI_DIM, "  %-10s ", name);
+    cli_put(stderr, CLI_PLAIN, value);
+    fputc('\n', stderr);
+  }
+}
+
+void cli_report_error(const mb_error *error) {
+  cli_status_clear(stderr);
+  cli_put(stderr, CLI_BAD, "error: ");
+  cli_put(stderr, CLI_PLAIN, error->message);
+  fputc('\n', stderr);
+  report_field("at", error->where);
+  report_field("code", error->code);
+  report_field("call", error->operation);
+  if (error->attempts > 0 || error->status > 0) {
+    char text[128];
+    snprintf(text, sizeof text, "HTTP %d after %d attempt%s%s%s", error->status, error->attempts,
+             error->attempts == 1 ? "" : "s", *error->request_id ? ", request id " : "",
+             error->request_id);
+    report_field("answer", error->status > 0 ? text : "");
+    if (error->status == 0) {
+      snprintf(text, sizeof text, "none after %d attempt%s", error->attempts,
+               error->attempts == 1 ? "" : "s");
+      report_field("answer", text);
+    }
+  }
+  report_field("region", error->region);
+  report_field("endpoint", error->endpoint);
+  report_field("next", error->next);
+}
+
+int cli_print_json(const mb_value *value, bool reveal, int indent) {
+  mb_arena *arena = mb_arena_new(0);
+  char *text = arena ? mb_value_to_json(arena, value, indent, reveal) : NULL;
+  mb_error error;
+  if (text == NULL) {
+    mb_error_memory(&error);
+    cli_report_error(&error);
+  } else {
+    fputs(text, stdout);
+    fputc('\n', stdout);
+  }
+  mb_arena_free(arena);
+  return text ? 0 : -1;
+}
