@@ -1,6 +1,6 @@
-/* Bounded buffers of bytes. A buffer is born with its maximum; an append that does not fit, or finds
- * no memory, marks the buffer failed and frees what it held, and every later append is a no-op: so
- * builders append freely and check once, at the end. */
+/* Bounded buffers of bytes. A buffer is born with its maximum; an append that does not fit, or
+ * finds no memory, marks the buffer failed and frees what it held, and every later append is a
+ * no-op: so builders append freely and check once, at the end. */
 #ifndef MB_BASE_BUFFER_H
 #define MB_BASE_BUFFER_H
 
@@ -17,7 +17,8 @@ typedef struct mb_buffer {
   bool too_large; /* failed because of the maximum, not for want of memory */
 } mb_buffer;
 
-#define MB_BUFFER_INIT(maximum_bytes) {.maximum = (maximum_bytes)}
+#define MB_BUFFER_INIT(maximum_bytes)                                                              \
+  { .maximum = (maximum_bytes) }
 
 void mb_buffer_init(mb_buffer *buffer, size_t maximum);
 void mb_buffer_dispose(mb_buffer *buffer);
@@ -28,6 +29,7 @@ void mb_buffer_add_char(mb_buffer *buffer, char c);
 void mb_buffer_addf(mb_buffer *buffer, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 void mb_buffer_truncate(mb_buffer *buffer, size_t size);
+void mb_buffer_refuse(mb_buffer *buffer); /* marks it failed and too large, by the caller's rule */
 const char *mb_buffer_text(const mb_buffer *buffer); /* "" when empty */
 
 #endif

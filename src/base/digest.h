@@ -1,5 +1,5 @@
-/* SHA-256, HMAC-SHA-256, SHA-1 and random bytes from OpenSSL, which is loaded on first use: commands
- * that hash nothing do not pay for it. Thread-safe. */
+/* SHA-256, HMAC-SHA-256, SHA-1 and random bytes from OpenSSL, which is loaded on first use:
+ * commands that hash nothing do not pay for it. Thread-safe. */
 #ifndef MB_BASE_DIGEST_H
 #define MB_BASE_DIGEST_H
 
@@ -7,7 +7,7 @@
 #include <stddef.h>
 
 #define MB_SHA256_SIZE 32
-#define MB_SHA1_SIZE 20
+#define MB_SHA1_SIZE   20
 
 /* Loads libcrypto unless that was done. 0, or -1 with what is missing. Every function below needs a
  * successful call first. */

@@ -6,7 +6,8 @@
 #include <stddef.h>
 
 typedef struct mb_embedded_file {
-  const char *path; /* "models/ecs", "lua/moonbook/text.lua", "runbooks/deploy/restart/v1/manifest.lua" */
+  const char
+      *path; /* "models/ecs", "lua/moonbook/text.lua", "runbooks/deploy/restart/v1/manifest.lua" */
   const void *data; /* 8-byte aligned; a NUL follows the last byte */
   size_t size;
 } mb_embedded_file;

@@ -31,11 +31,12 @@ typedef struct mb_json_reader {
   int depth;
   unsigned char stack[MB_JSON_DEPTH + 1]; /* '{' or '[' per level */
   unsigned char state;
+  bool skipping;    /* strings are checked, not decoded */
   const char *text; /* of KEY and STRING: not NUL-terminated unless `text_owned` */
   size_t size;
   bool text_owned; /* text lies in the arena, NUL-terminated (else it points into the input) */
   int64_t integer;
-  double number; /* also set for INTEGER */
+  double number;   /* also set for INTEGER */
   const char *raw; /* text of a number as written */
   size_t raw_size;
   const char *problem; /* why MB_JSON_ERROR; static */

@@ -6,7 +6,7 @@
 #include <moonbook/host.h>
 #include <stddef.h>
 
-void *mb_alloc(size_t size);                   /* not zeroed; size 0 gives a unique pointer */
+void *mb_alloc(size_t size);                    /* not zeroed; size 0 gives a unique pointer */
 void *mb_alloc_zero(size_t count, size_t size); /* checked for overflow */
 void *mb_realloc(void *pointer, size_t size);
 void mb_free(void *pointer); /* NULL is allowed */

@@ -25,10 +25,11 @@ void mb_text_add_base64(mb_buffer *out, const void *data, size_t size);
 int mb_base64_decode(mb_arena *arena, const char *text, size_t size, const char **out,
                      size_t *out_size);
 
-/* Locale-free number parsing of a whole string. 0, or -1. */
+/* Locale-free number parsing of a whole string: decimal notation, and for mb_parse_number also
+ * "NaN", "Infinity" and "-Infinity". 0, or -1. */
 int mb_parse_integer(const char *text, size_t size, int64_t *out);
 int mb_parse_number(const char *text, size_t size, double *out);
-/* "90", "90s", "15m", "2h", "1.5h", "250ms" to seconds. 0, or -1. */
+/* "90", "90s", "15m", "2h", "1.5h", "250ms", "7d" to seconds. 0, or -1. */
 int mb_parse_duration(const char *text, double *seconds);
 
 /* The nearest of `count` names by edit distance, or NULL when none is near enough to suggest. */

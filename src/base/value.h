@@ -5,6 +5,11 @@
 #include "base/arena.h"
 #include <moonbook/value.h>
 
+/* Copying, comparing and writing stop at this many levels: trees made in C or Lua may be deeper
+ * than what the JSON reader accepts. A copy then fails, and a comparison finds the trees unequal.
+ */
+#define MB_VALUE_DEPTH 200
+
 typedef struct mb_entry mb_entry;
 
 struct mb_value {
@@ -21,7 +26,8 @@ struct mb_value {
       size_t size;
     } bytes;
     mb_value *items;
-    mb_entry *entries;
+    mb_entry
+        *entries; /* made by mb_map_* only, never put in another order: an index may cover it */
   } as;
 };
 
