@@ -23,18 +23,6 @@ static const char *const kinds[] = {"deploy", "validate", "troubleshoot", "rollb
 static const char *const type_names[] = {"string",   "integer", "number", "boolean",
                                          "duration", "strings", "choice", NULL};
 
-const char *mb_effect_name(mb_effect effect) {
-  switch (effect) {
-  case MB_EFFECT_READS:
-    return "reads";
-  case MB_EFFECT_WRITES:
-    return "writes";
-  case MB_EFFECT_DESTROYS:
-    return "destroys";
-  }
-  return "unknown";
-}
-
 static size_t count_names(const char *const *names) {
   size_t count = 0;
   while (names[count] != NULL) {

@@ -59,8 +59,6 @@ bool mb_manifest_allows(const mb_manifest *manifest, const mb_primitive *primiti
 /* Whether `name` matches "ecs.describe_*". A pattern without a star matches itself. */
 bool mb_uses_match(const char *pattern, const char *name);
 
-const char *mb_effect_name(mb_effect effect); /* "reads"; static */
-
 /* The arguments as a list of maps {name, type, required, default?, choices?, doc, secret,
  * setting?}. NULL when memory has run out. */
 mb_value *mb_manifest_describe_args(const mb_manifest *manifest, mb_arena *arena);

@@ -1,0 +1,215 @@
+/* Building and sending events. */
+#include "run/run_internal.h"
+
+#include "base/system.h"
+
+#include <string.h>
+
+static const struct {
+  mb_event_type type;
+  const char *name;
+} event_types[] = {
+    {MB_EVENT_RUN_STARTED, "run_started"},
+    {MB_EVENT_PHASE_STARTED, "phase_started"},
+    {MB_EVENT_PHASE_FINISHED, "phase_finished"},
+    {MB_EVENT_PLAN_READY, "plan_ready"},
+    {MB_EVENT_STEP_STARTED, "step_started"},
+    {MB_EVENT_STEP_FINISHED, "step_finished"},
+    {MB_EVENT_CALL_STARTED, "call_started"},
+    {MB_EVENT_CALL_FINISHED, "call_finished"},
+    {MB_EVENT_CHECK, "check"},
+    {MB_EVENT_PROGRESS, "progress"},
+    {MB_EVENT_LOG, "log"},
+    {MB_EVENT_TABLE, "table"},
+    {MB_EVENT_FINDING, "finding"},
+    {MB_EVENT_RUN_FINISHED, "run_finished"},
+};
+
+const char *mb_event_type_name(mb_event_type type) {
+  for (size_t i = 0; i < sizeof event_types / sizeof event_types[0]; i++) {
+    if (event_types[i].type == type) {
+      return event_types[i].name;
+    }
+  }
+  return "unknown";
+}
+
+/* ---- drafts ------------------------------------------------------------------------------------
+ */
+
+void mb_event_open(mb_event_draft *draft, mb_run *run) {
+  *draft = (mb_event_draft){.run = run};
+  if (run->options.on_event == NULL) {
+    return;
+  }
+  draft->arena = mb_arena_new(0);
+  draft->data = draft->arena == NULL ? NULL : mb_value_new_map(draft->arena);
+  draft->failed = draft->data == NULL;
+}
+
+/* The place of a new field; NULL when nobody listens or memory has run out. */
+static mb_value *put_field(mb_event_draft *draft, const char *key) {
+  if (draft->data == NULL || draft->failed) {
+    return NULL;
+  }
+  mb_value *value = mb_map_put(draft->arena, draft->data, key);
+  draft->failed = value == NULL;
+  return value;
+}
+
+void mb_event_text(mb_event_draft *draft, const char *key, const char *text) {
+  mb_value *value = text == NULL ? NULL : put_field(draft, key);
+  if (value != NULL && mb_value_set_string(draft->arena, value, text) != 0) {
+    draft->failed = true;
+  }
+}
+
+void mb_event_integer(mb_event_draft *draft, const char *key, int64_t integer) {
+  mb_value *value = put_field(draft, key);
+  if (value != NULL) {
+    mb_value_set_integer(value, integer);
+  }
+}
+
+void mb_event_number(mb_event_draft *draft, const char *key, double number) {
+  mb_value *value = put_field(draft, key);
+  if (value != NULL) {
+    mb_value_set_number(value, number);
+  }
+}
+
+void mb_event_boolean(mb_event_draft *draft, const char *key, bool boolean) {
+  mb_value *value = put_field(draft, key);
+  if (value != NULL) {
+    mb_value_set_boolean(value, boolean);
+  }
+}
+
+void mb_event_value(mb_event_draft *draft, const char *key, const mb_value *from) {
+  mb_value *value = from == NULL ? NULL : put_field(draft, key);
+  if (value != NULL && mb_value_copy(draft->arena, value, from) != 0) {
+    draft->failed = true;
+  }
+}
+
+static int put_number(mb_arena *arena, mb_value *out, const char *key, int64_t number) {
+  mb_value *value = number == 0 ? NULL : mb_map_put(arena, out, key);
+  if (value != NULL) {
+    mb_value_set_integer(value, number);
+  }
+  return number != 0 && value == NULL ? -1 : 0;
+}
+
+int mb_error_to_value(mb_arena *arena, mb_value *out, const mb_error *error) {
+  const struct {
+    const char *key, *text;
+  } texts[] = {{"kind", mb_error_kind_name(error->kind)},
+               {"code", error->code},
+               {"message", error->message},
+               {"next", error->next},
+               {"operation", error->operation},
+               {"where", error->where},
+               {"region", error->region},
+               {"endpoint", error->endpoint},
+               {"request_id", error->request_id}};
+  mb_value_set_map(out);
+  for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
+    if (*texts[i].text != 0 && mb_put_text(arena, out, texts[i].key, texts[i].text) != 0) {
+      return -1;
+    }
+  }
+  if (put_number(arena, out, "status", error->status) != 0 ||
+      put_number(arena, out, "attempts", error->attempts) != 0) {
+    return -1;
+  }
+  mb_value *retryable = mb_map_put(arena, out, "retryable");
+  if (retryable == NULL) {
+    return -1;
+  }
+  mb_value_set_boolean(retryable, error->retryable);
+  return 0;
+}
+
+void mb_event_error(mb_event_draft *draft, const char *key, const mb_error *error) {
+  mb_value *value = error == NULL || error->kind == MB_OK ? NULL : put_field(draft, key);
+  if (value != NULL && mb_error_to_value(draft->arena, value, error) != 0) {
+    draft->failed = true;
+  }
+}
+
+void mb_event_send(mb_event_draft *draft, mb_event_type type) {
+  mb_run *run = draft->run;
+  if (run->options.on_event == NULL) {
+    return;
+  }
+  run->sequence++;
+  if (draft->failed) {
+    run->event_lost = true;
+  } else {
+    mb_event event = {.type = type,
+                      .wall_ns = mb_wall_ns(&run->engine->system),
+                      .sequence = run->sequence,
+                      .data = draft->data};
+    run->options.on_event(&event, run->options.event_payload);
+  }
+  mb_arena_free(draft->arena);
+  draft->arena = NULL;
+}
+
+/* ---- the first and the last --------------------------------------------------------------------
+ */
+
+static void add_target(mb_event_draft *draft, mb_run *run) {
+  mb_value *target = put_field(draft, "target");
+  if (target == NULL) {
+    return;
+  }
+  mb_value_set_map(target);
+  const char *endpoint = run->host->options.endpoint_url;
+  if (endpoint == NULL) {
+    const mb_value *given = mb_map_get(run->environment, "endpoint_url");
+    endpoint = given == NULL ? NULL : mb_value_string(given);
+  }
+  const mb_value *region = mb_map_get(run->info, "region");
+  if (mb_put_text(draft->arena, target, "region",
+                  region == NULL ? NULL : mb_value_string(region)) != 0 ||
+      mb_put_text(draft->arena, target, "endpoint", endpoint) != 0) {
+    draft->failed = true;
+  }
+}
+
+void mb_run_tell_started(mb_run *run) {
+  mb_event_draft draft;
+  mb_event_open(&draft, run);
+  mb_event_text(&draft, "run", run->id);
+  mb_event_text(&draft, "runbook", run->manifest.name);
+  mb_event_text(&draft, "version", run->manifest.version);
+  mb_event_text(&draft, "summary", run->manifest.summary);
+  mb_event_text(&draft, "kind", run->manifest.kind);
+  mb_event_text(&draft, "effect", mb_effect_name(run->manifest.effect));
+  mb_event_value(&draft, "environment", mb_map_get(run->info, "environment"));
+  mb_event_value(&draft, "args", run->args);
+  add_target(&draft, run);
+  mb_event_send(&draft, MB_EVENT_RUN_STARTED);
+}
+
+void mb_run_tell_finished(mb_run *run) {
+  mb_event_draft draft;
+  double seconds = (double)(mb_monotonic_ns(&run->engine->system) - run->started_ns) / 1e9;
+  mb_event_open(&draft, run);
+  mb_event_text(&draft, "verdict", mb_verdict_name(run->verdict));
+  mb_event_integer(&draft, "exit_code", mb_verdict_exit_code(run->verdict));
+  mb_event_text(&draft, "message", run->message);
+  mb_event_number(&draft, "seconds", seconds);
+  mb_event_integer(&draft, "calls", (int64_t)run->calls);
+  mb_event_value(&draft, "result", run->result);
+  mb_event_error(&draft, "error", &run->error);
+  mb_value *next = put_field(&draft, "next");
+  if (next != NULL) {
+    mb_value_set_list(next);
+    if (run->next != NULL && mb_value_copy(draft.arena, next, run->next) != 0) {
+      draft.failed = true;
+    }
+  }
+  mb_event_send(&draft, MB_EVENT_RUN_FINISHED);
+}

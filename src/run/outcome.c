@@ -1,0 +1,230 @@
+/* From what happened to a verdict and one sentence about it. */
+#include "run/run_internal.h"
+
+#include "base/buffer.h"
+#include "run/fields.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#define MESSAGE_LIMIT 8192
+
+/* The verdicts that a runbook itself may name, for what it saw happen. The others are the host's to
+ * give. */
+static const mb_verdict runbook_verdicts[] = {
+    MB_VERDICT_DONE,       MB_VERDICT_NOTHING_TO_DO, MB_VERDICT_FAILED,      MB_VERDICT_ROLLED_BACK,
+    MB_VERDICT_SUPERSEDED, MB_VERDICT_TIMED_OUT,     MB_VERDICT_CHECK_FAILED};
+#define RUNBOOK_VERDICT_COUNT (sizeof runbook_verdicts / sizeof runbook_verdicts[0])
+
+static void set_message(mb_run *run, const char *text) {
+  const char *copy = mb_arena_strdup(run->arena, text);
+  run->message = copy != NULL ? copy : mb_verdict_summary(run->verdict);
+}
+
+void mb_run_end(mb_run *run, mb_verdict verdict, const char *format, ...) {
+  char text[2500];
+  va_list arguments;
+  if (run->verdict != MB_VERDICT_NONE) {
+    return;
+  }
+  va_start(arguments, format);
+  vsnprintf(text, sizeof text, format, arguments);
+  va_end(arguments);
+  run->verdict = verdict;
+  set_message(run, text);
+}
+
+/* ---- errors ------------------------------------------------------------------------------------
+ */
+
+/* Appends which steps were done and which were under way, when anything may have been changed. */
+static void add_steps(mb_buffer *text, const mb_run *run) {
+  if (atomic_load(&run->writes) == 0) {
+    return;
+  }
+  for (size_t i = 0; i < mb_value_count(run->step_log); i++) {
+    const mb_value *step = mb_list_at(run->step_log, i);
+    const mb_value *ok = mb_map_get(step, "ok");
+    const char *state = ok == NULL ? "was under way" : mb_value_boolean(ok) ? "is done" : "failed";
+    mb_buffer_addf(text, "%s step %zu \"%s\" %s",
+                   i == 0 ? " What it had begun stays as it is:" : ",", i + 1,
+                   mb_value_string(mb_map_get(step, "name")), state);
+  }
+  if (mb_value_count(run->step_log) > 0) {
+    mb_buffer_add_text(text, ".");
+  }
+}
+
+static mb_verdict verdict_in_run(const mb_run *run, const mb_error *error) {
+  if (error->kind == MB_ERROR_CANCELLED && run->timed_out) {
+    return MB_VERDICT_TIMED_OUT;
+  }
+  return mb_verdict_of_error(error);
+}
+
+static void describe_error(mb_buffer *text, const mb_run *run, mb_verdict verdict,
+                           const mb_error *error) {
+  if (verdict == MB_VERDICT_TIMED_OUT && run->timed_out) {
+    mb_buffer_addf(text, "%s ran out of time in %s.", run->manifest.name,
+                   mb_phase_name(run->phase));
+  } else if (verdict == MB_VERDICT_CANCELLED) {
+    mb_buffer_addf(text, "%s was cancelled in %s.", run->manifest.name, mb_phase_name(run->phase));
+  } else {
+    mb_buffer_add_text(text, error->message);
+    size_t size = strlen(error->message);
+    mb_buffer_add_text(text, size > 0 && error->message[size - 1] == '.' ? "" : ".");
+  }
+  add_steps(text, run);
+}
+
+void mb_run_end_error(mb_run *run, const mb_error *error) {
+  mb_buffer text = MB_BUFFER_INIT(MESSAGE_LIMIT);
+  if (run->verdict != MB_VERDICT_NONE) {
+    return;
+  }
+  run->error = *error;
+  run->verdict = verdict_in_run(run, error);
+  describe_error(&text, run, run->verdict, error);
+  set_message(run, text.failed ? error->message : mb_buffer_text(&text));
+  mb_buffer_dispose(&text);
+}
+
+/* ---- what the runbook returned -----------------------------------------------------------------
+ */
+
+static void bad_return(mb_run *run, const char *format, ...) __attribute__((format(printf, 2, 3)));
+static void bad_return(mb_run *run, const char *format, ...) {
+  char text[600];
+  mb_error error;
+  va_list arguments;
+  va_start(arguments, format);
+  vsnprintf(text, sizeof text, format, arguments);
+  va_end(arguments);
+  mb_error_set(&error, MB_ERROR_SCRIPT, "BadReturn", "%s: %s() returned %s", run->manifest.name,
+               mb_phase_name(run->phase), text);
+  mb_error_next(&error, "docs/runbooks.md says what each function may return.");
+  mb_run_end_error(run, &error);
+}
+
+/* A field that must be text when it is there. -1 after ending the run. */
+static int read_text(mb_run *run, const mb_value *map, const char *key, const char **out) {
+  const mb_value *value = mb_map_get(map, key);
+  *out = NULL;
+  if (mb_value_type(value) == MB_TYPE_NULL) {
+    return 0;
+  }
+  if (mb_value_type(value) != MB_TYPE_STRING) {
+    bad_return(run, "`%s` as %s; expected a string", key, mb_type_phrase(value));
+    return -1;
+  }
+  *out = mb_value_string(value);
+  return 0;
+}
+
+/* `next`: one command or a list of them. -1 after ending the run. */
+static int read_next(mb_run *run, const mb_value *map) {
+  const mb_value *value = mb_map_get(map, "next");
+  if (mb_value_type(value) == MB_TYPE_NULL) {
+    return 0;
+  }
+  if (mb_value_type(value) == MB_TYPE_STRING) {
+    mb_value *list = mb_value_new_list(run->arena);
+    mb_value *item = list == NULL ? NULL : mb_list_add(run->arena, list);
+    if (item == NULL || mb_value_copy(run->arena, item, value) != 0) {
+      mb_error error;
+      mb_error_memory(&error);
+      mb_run_end_error(run, &error);
+      return -1;
+    }
+    run->next = list;
+    return 0;
+  }
+  if (!mb_value_is_list(value)) {
+    bad_return(run, "`next` as %s; expected a list of commands", mb_type_phrase(value));
+    return -1;
+  }
+  run->next = value;
+  return 0;
+}
+
+void mb_run_take_plan(mb_run *run, const mb_value *plan) {
+  const char *nothing = NULL;
+  const char *refuse = NULL;
+  if (!mb_value_is_map(plan) || read_text(run, plan, "nothing_to_do", &nothing) != 0 ||
+      read_text(run, plan, "refuse", &refuse) != 0) {
+    return;
+  }
+  if (refuse != NULL) {
+    if (read_next(run, plan) == 0) {
+      mb_run_end(run, MB_VERDICT_REFUSED_BY_PLAN, "%s", refuse);
+    }
+  } else if (nothing != NULL) {
+    if (read_next(run, plan) == 0) {
+      mb_run_end(run, MB_VERDICT_NOTHING_TO_DO, "%s", nothing);
+    }
+  }
+}
+
+/* The verdict of that name, or NONE after ending the run because no runbook may give it. */
+static mb_verdict find_runbook_verdict(mb_run *run, const char *name) {
+  char all[200] = "";
+  size_t used = 0;
+  for (size_t i = 0; i < RUNBOOK_VERDICT_COUNT; i++) {
+    const char *known = mb_verdict_name(runbook_verdicts[i]);
+    if (strcmp(known, name) == 0) {
+      return runbook_verdicts[i];
+    }
+    int wrote = snprintf(all + used, sizeof all - used, "%s%s", i == 0 ? "" : ", ", known);
+    used = used + (size_t)wrote < sizeof all ? used + (size_t)wrote : sizeof all - 1;
+  }
+  bad_return(run, "the verdict \"%s\"; a runbook may say %s", name, all);
+  return MB_VERDICT_NONE;
+}
+
+void mb_run_take_outcome(mb_run *run, const mb_value *result) {
+  const char *name = NULL;
+  const char *message = NULL;
+  if (!mb_value_is_map(result) || read_text(run, result, "verdict", &name) != 0 ||
+      read_text(run, result, "message", &message) != 0 || read_next(run, result) != 0) {
+    return;
+  }
+  mb_verdict verdict = name == NULL ? MB_VERDICT_DONE : find_runbook_verdict(run, name);
+  if (verdict == MB_VERDICT_DONE && message != NULL) {
+    run->message = message;
+  }
+  /* A failed check outweighs anything that would exit with 0. */
+  if (verdict != MB_VERDICT_DONE &&
+      (run->checks_failed == 0 || mb_verdict_exit_code(verdict) != 0)) {
+    mb_run_end(run, verdict, "%s", message != NULL ? message : mb_verdict_summary(verdict));
+  }
+}
+
+void mb_run_take_checks(mb_run *run) {
+  mb_buffer names = MB_BUFFER_INIT(MESSAGE_LIMIT);
+  if (run->verdict != MB_VERDICT_NONE || run->checks_failed == 0) {
+    return;
+  }
+  for (size_t i = 0; i < mb_value_count(run->failed_checks); i++) {
+    mb_buffer_addf(&names, "%s%s", i == 0 ? "" : ", ",
+                   mb_value_string(mb_list_at(run->failed_checks, i)));
+  }
+  mb_run_end(run, MB_VERDICT_CHECK_FAILED, "%zu of %zu checks failed: %s.", run->checks_failed,
+             run->checks_failed + run->checks_passed,
+             names.failed ? "(too many to name)" : mb_buffer_text(&names));
+  mb_buffer_dispose(&names);
+}
+
+void mb_run_end_done(mb_run *run) {
+  if (run->verdict != MB_VERDICT_NONE) {
+    return;
+  }
+  if (run->message != NULL) {
+    run->verdict = MB_VERDICT_DONE;
+  } else if (run->checks_passed > 0) {
+    mb_run_end(run, MB_VERDICT_DONE, "%s: done, %zu check%s passed.", run->manifest.name,
+               run->checks_passed, run->checks_passed == 1 ? "" : "s");
+  } else {
+    mb_run_end(run, MB_VERDICT_DONE, "%s: done.", run->manifest.name);
+  }
+}

@@ -1,0 +1,113 @@
+/* The inside of a run, shared by the files that resolve, execute, watch and report it. */
+#ifndef MB_RUN_RUN_INTERNAL_H
+#define MB_RUN_RUN_INTERNAL_H
+
+#include "run/host_internal.h"
+#include "script/script.h"
+#include <moonbook/run.h>
+#include <stdatomic.h>
+
+typedef enum mb_phase {
+  MB_PHASE_NONE = 0,
+  MB_PHASE_PLAN,
+  MB_PHASE_APPLY,
+  MB_PHASE_VERIFY,
+  MB_PHASE_DIAGNOSE
+} mb_phase;
+
+struct mb_run {
+  mb_host *host;
+  mb_arena *arena; /* everything of the run that outlives one event */
+  mb_run_options
+      options; /* of its pointers only callbacks and payloads are used after mb_run_new */
+  mb_bundle bundle;
+  mb_manifest manifest;
+  mb_engine *engine;
+  const mb_value *environment; /* of mb_project_environment, or NULL */
+  mb_value *args;
+  mb_value *info;          /* what the script gets as `run` */
+  const mb_value *changes; /* lines, expanded */
+  const mb_value *hosts;   /* what http.* may reach, expanded */
+  const char *phrase;      /* to be typed, or NULL */
+  char id[40];
+
+  /* Read by mb_run_cancel, from anywhere. */
+  _Atomic(mb_script *) script;
+  atomic_int cancels;
+  atomic_int writes; /* writing calls that were started */
+
+  mb_phase phase;
+  int64_t started_ns;  /* monotonic */
+  int64_t deadline_ns; /* monotonic; INT64_MAX: none */
+  mb_timer *timer;
+  bool timed_out;
+  bool executed;
+  int writes_in_flight;
+  uint64_t sequence; /* of the last event */
+  uint64_t calls;
+  bool event_lost;    /* memory ran out while an event was made */
+  int steps;          /* begun */
+  mb_value *step_log; /* list of {name, ok?}: ok is absent of one that has not ended */
+  size_t checks_passed, checks_failed;
+  mb_value *failed_checks; /* list of names */
+
+  const mb_value *plan, *applied, *result;
+  mb_verdict verdict;
+  mb_error error;
+  const char *message;
+  const mb_value *next; /* list of commands, or NULL */
+};
+
+/* ---- phases.c ---- */
+/* Loads the runbook and goes through its phases until there is a verdict. */
+void mb_run_phases(mb_run *run);
+const char *mb_phase_name(mb_phase phase);
+/* Moves the run's deadline, also while a phase is under way. */
+void mb_run_extend(mb_run *run, int64_t nanoseconds);
+
+/* ---- outcome.c ---- */
+/* Ends the run: a verdict with a sentence about it (printf), unless it has ended already. */
+void mb_run_end(mb_run *run, mb_verdict verdict, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+/* Ends the run with an error of the phase under way. */
+void mb_run_end_error(mb_run *run, const mb_error *error);
+/* What plan() returned: ends the run when it says nothing_to_do or refuse. */
+void mb_run_take_plan(mb_run *run, const mb_value *plan);
+/* What apply(), verify() or diagnose() returned: ends the run when it names a verdict. */
+void mb_run_take_outcome(mb_run *run, const mb_value *result);
+/* Ends the run as check_failed when a check has failed. */
+void mb_run_take_checks(mb_run *run);
+/* Ends the run as done. */
+void mb_run_end_done(mb_run *run);
+
+/* ---- hooks.c ---- */
+mb_script_hooks mb_run_hooks(mb_run *run);
+/* Asks the operator, with the time that takes given back to the run's deadline. */
+bool mb_run_ask(mb_run *run, const mb_value *plan, const mb_value *changes, const char *phrase);
+
+/* ---- events.c ---- */
+/* An event being built. Every function below may be called after a failure; the event is then not
+ * sent and the run notes that one was lost. */
+typedef struct mb_event_draft {
+  mb_run *run;
+  mb_arena *arena; /* NULL: nobody listens, or no memory */
+  mb_value *data;
+  bool failed;
+} mb_event_draft;
+
+void mb_event_open(mb_event_draft *draft, mb_run *run);
+void mb_event_text(mb_event_draft *draft, const char *key, const char *text); /* NULL: leaves out */
+void mb_event_integer(mb_event_draft *draft, const char *key, int64_t integer);
+void mb_event_number(mb_event_draft *draft, const char *key, double number);
+void mb_event_boolean(mb_event_draft *draft, const char *key, bool boolean);
+void mb_event_value(mb_event_draft *draft, const char *key, const mb_value *value);
+void mb_event_error(mb_event_draft *draft, const char *key, const mb_error *error);
+void mb_event_send(mb_event_draft *draft, mb_event_type type);
+
+/* The map of an error: kind, code, message, and what else is known. -1 when memory has run out. */
+int mb_error_to_value(mb_arena *arena, mb_value *out, const mb_error *error);
+
+void mb_run_tell_started(mb_run *run);
+void mb_run_tell_finished(mb_run *run);
+
+#endif
