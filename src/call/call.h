@@ -6,10 +6,11 @@
 #include "call/engine.h"
 
 typedef struct mb_call_options {
-  bool pages;           /* follow every page of a listing and merge */
+  bool pages; /* follow every page of a listing and merge */
   bool blobs_are_base64;
   double timeout_seconds; /* 0: the engine's */
-  void (*on_progress)(const char *message, void *payload); /* waits say where they stand; or NULL */
+  /* Waits say where they stand ("attempt 3 of 40"); or NULL. Must not cancel the call. */
+  void (*on_progress)(const char *message, void *payload);
   /* Called once when the call has ended, from mb_loop_turn or before mb_call_start returns. The
    * result or error is valid until the callback returns; the call is gone afterwards. */
   void (*on_end)(mb_call *call, const mb_value *result, const mb_error *error, void *payload);
@@ -17,23 +18,38 @@ typedef struct mb_call_options {
 } mb_call_options;
 
 /* Checks the arguments against the declaration (unknown, missing, mistyped: USAGE, with the nearest
- * name). Converts durations. 0, or -1. */
+ * name). Nothing is changed: mb_call_start turns the text of durations into seconds. `args` may be
+ * NULL for none. 0, or -1. */
 int mb_call_check(mb_engine *engine, const mb_binding *binding, mb_arena *arena,
                   const mb_value *args, mb_error *error);
 
 /* Starts a checked call in `arena`, which owns arguments and result and must live until on_end has
- * returned. NULL when it has already ended. */
+ * returned. NULL when it has already ended. Its deadline is the nearest of options' timeout (the
+ * engine's when 0) and the call's own argument `timeout`; a wait has none but those two. */
 mb_call *mb_call_start(mb_engine *engine, const mb_binding *binding, mb_arena *arena,
                        const mb_value *args, const mb_call_options *options);
 void mb_call_cancel(mb_call *call); /* no on_end follows; the call is gone */
 
 const mb_binding *mb_call_binding(const mb_call *call);
 mb_engine *mb_call_engine(const mb_call *call);
-/* The last attempt's request id ("" if none) and how many requests were sent; in on_end. */
+/* The last attempt's request id ("" if none) and how many requests were sent; in on_end, where the
+ * call may be NULL (memory ran out before there was one). */
 const char *mb_call_request_id(const mb_call *call);
 int mb_call_attempts(const mb_call *call);
 /* Hosts that http.* may reach, NULL: any (the `moonbook call` command); set by the run. A list of
- * patterns: "example.com", "*.example.com". */
+ * patterns: "example.com", "*.example.com", either with ":port". The list is borrowed until it is
+ * replaced; an empty one allows nothing. */
 void mb_engine_set_hosts(mb_engine *engine, const mb_value *hosts);
+const mb_value *mb_engine_hosts(const mb_engine *engine);
+
+/* ---- for primitives ---- */
+
+/* Notes what mb_call_request_id and mb_call_attempts give. */
+void mb_call_set_trace(mb_call *call, const char *request_id, int attempts);
+/* Tells whoever listens where a wait stands. */
+void mb_call_progress(mb_call *call, const char *message);
+const mb_call_options *mb_call_get_options(const mb_call *call);
+const mb_value *mb_call_arguments(const mb_call *call); /* a map, or NULL */
+int64_t mb_call_deadline(const mb_call *call);          /* monotonic ns, 0: none */
 
 #endif

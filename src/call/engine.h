@@ -34,21 +34,34 @@ typedef struct mb_binding {
 const mb_binding *mb_engine_find(mb_engine *engine, const char *name, mb_error *error);
 
 /* Adds a curated or an embedder's primitive; every field of the declaration is checked. */
-int mb_engine_add(mb_engine *engine, const mb_primitive *primitive, void *payload,
-                  mb_error *error);
+int mb_engine_add(mb_engine *engine, const mb_primitive *primitive, void *payload, mb_error *error);
 
-/* Namespaces, and names within one, in order. `names` may be NULL. Return how many there are. */
+/* Namespaces, and the full names ("ecs.describe_services") within one, in order. `names` may be
+ * NULL. Return how many there are, 0 also when memory has run out. The text lives as long as the
+ * engine. */
 size_t mb_engine_namespaces(mb_engine *engine, const char **names, size_t capacity);
 size_t mb_engine_names(mb_engine *engine, const char *name_space, const char **names,
                        size_t capacity);
-/* A namespace's one-line summary, static or "". */
+/* A namespace's one-line summary ("ECS, 77 operations"), or "". Lives as long as the engine. */
 const char *mb_engine_namespace_summary(mb_engine *engine, const char *name_space);
 
 /* What mb_host_help says (moonbook/host.h). */
 int mb_engine_help(mb_engine *engine, mb_arena *arena, const char *name, mb_value *out,
                    mb_error *error);
 
+/* "reads", "once": as help and events write them. Static. */
+const char *mb_effect_name(mb_effect effect);
+const char *mb_recovery_name(mb_recovery recovery);
+/* "string", "list of strings": as help writes them. Static. */
+const char *mb_argument_type_name(mb_argument_type type);
+
 /* The curated primitives of src/primitives, ending with NULL. */
 extern const mb_primitive *const mb_curated_primitives[];
+
+/* What their namespaces are for; the last has a NULL name. */
+typedef struct mb_namespace_doc {
+  const char *name, *summary;
+} mb_namespace_doc;
+extern const mb_namespace_doc mb_curated_namespaces[];
 
 #endif
