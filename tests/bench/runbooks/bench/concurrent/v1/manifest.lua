@@ -3,7 +3,7 @@ return {
   version = "1.0.0",
   moonbook = 1,
   summary = "Make many calls at once",
-  kind = "validate",
+  kind = "monitor",
   effect = "reads",
   uses = { "ecs.describe_services" },
   args = {
