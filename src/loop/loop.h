@@ -39,6 +39,9 @@ typedef struct mb_transfer_options {
   size_t response_limit;      /* bytes of body; 0: 64 MiB. More ends the transfer with an error. */
   bool no_proxy;              /* metadata and container endpoints never go through a proxy */
   bool follow_redirects;      /* never with credentials; default off */
+  bool cut_response; /* a body over the limit ends the transfer well, with `cut` in the result */
+  bool refuse_link_local; /* never connects to 169.254.0.0/16, fe80::/10 or fd00:ec2::/32, whatever
+                             a name resolves to: REFUSED, "AddressRefused" (spec/sandbox.md 83) */
   const char *ca_bundle;      /* file, or NULL: SSL_CERT_FILE, the hashed directory, the bundle */
 } mb_transfer_options;
 
@@ -48,6 +51,7 @@ typedef struct mb_transfer_result {
   int failed;
   mb_error error;
   bool sent;
+  bool cut; /* the body is longer than what is here (cut_response) */
   mb_http_response response; /* lives in the arena given to mb_loop_transfer */
 } mb_transfer_result;
 
