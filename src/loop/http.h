@@ -17,6 +17,8 @@ typedef struct mb_headers {
 
 /* Adds a header, copying both into the arena. Refuses CR, LF and NUL in either (-1). */
 int mb_headers_add(mb_arena *arena, mb_headers *headers, const char *name, const char *value);
+int mb_headers_add_sized(mb_arena *arena, mb_headers *headers, const char *name, size_t name_size,
+                         const char *value, size_t value_size);
 /* Replaces every header of that name, or adds it. */
 int mb_headers_set(mb_arena *arena, mb_headers *headers, const char *name, const char *value);
 void mb_headers_remove(mb_headers *headers, const char *name);
@@ -26,9 +28,9 @@ const char *mb_headers_get(const mb_headers *headers, const char *name);
 /* A request. All text lives in the arena it was built in. */
 typedef struct mb_http_request {
   const char *method;
-  const char *url;   /* scheme://host[:port]path[?query]; set once the endpoint is known */
-  const char *path;  /* percent-encoded, starts with '/' */
-  const char *query; /* percent-encoded, without '?'; "" for none */
+  const char *url;         /* scheme://host[:port]path[?query]; set once the endpoint is known */
+  const char *path;        /* percent-encoded, starts with '/' */
+  const char *query;       /* percent-encoded, without '?'; "" for none */
   const char *host_prefix; /* to put before the host ("data-"), or NULL */
   mb_headers headers;
   const void *body;

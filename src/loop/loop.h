@@ -42,7 +42,7 @@ typedef struct mb_transfer_options {
   bool cut_response; /* a body over the limit ends the transfer well, with `cut` in the result */
   bool refuse_link_local; /* never connects to 169.254.0.0/16, fe80::/10 or fd00:ec2::/32, whatever
                              a name resolves to: REFUSED, "AddressRefused" (spec/sandbox.md 83) */
-  const char *ca_bundle;      /* file, or NULL: SSL_CERT_FILE, the hashed directory, the bundle */
+  const char *ca_bundle;  /* file, or NULL: SSL_CERT_FILE, the hashed directory, the bundle */
 } mb_transfer_options;
 
 /* What a transfer came to. On failure `error` is NETWORK, TIMEOUT, LIMIT or MEMORY with what was
@@ -51,7 +51,7 @@ typedef struct mb_transfer_result {
   int failed;
   mb_error error;
   bool sent;
-  bool cut; /* the body is longer than what is here (cut_response) */
+  bool cut;                  /* the body is longer than what is here (cut_response) */
   mb_http_response response; /* lives in the arena given to mb_loop_transfer */
 } mb_transfer_result;
 
