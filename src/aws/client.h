@@ -35,6 +35,7 @@ typedef struct mb_aws_result {
   mb_error error;         /* when failed: everything a person needs */
   const mb_value *output; /* when not failed: a map in the call's arena */
   const mb_value *error_fields; /* modelled members of a service error, or NULL */
+  const char *error_shape; /* the modelled exception's name, "" if none */
   const char *request_id; /* of the last attempt, "" if none */
   int status;
   int attempts;

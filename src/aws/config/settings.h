@@ -12,7 +12,8 @@ typedef struct mb_settings_options {
 
 typedef struct mb_settings {
   mb_arena *arena; /* owns everything below */
-  mb_value profiles; /* of mb_profiles_parse */
+  mb_value profiles; /* of mb_profiles_parse: both files merged */
+  mb_value credentials_profiles; /* the same of the credentials file alone */
   const char *config_path, *credentials_path;
   const char *profile;    /* the name in force, "default" at least */
   bool profile_explicit;  /* chosen by the embedder or a flag */
@@ -36,7 +37,9 @@ void mb_settings_dispose(mb_settings *settings);
  * AWS_ENDPOINT_URL_<ID>, AWS_ENDPOINT_URL, the profile's services section, the profile. */
 const char *mb_settings_endpoint(const mb_settings *settings, const mb_system *system,
                                  const char *service_id);
-/* A text property of a profile, or NULL. */
+/* A profile's map, or NULL when there is no such profile. */
+const mb_value *mb_settings_profile(const mb_settings *settings, const char *profile);
+/* A text property of a profile, or NULL when it is absent or empty. */
 const char *mb_settings_get(const mb_settings *settings, const char *profile, const char *key);
 
 #endif
