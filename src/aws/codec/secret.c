@@ -1,0 +1,52 @@
+/* Which values of an answer are secrets: those the model marks sensitive, less a few that it marks
+ * too widely. */
+#include "aws/codec/internal.h"
+#include <string.h>
+
+bool mb_secret_member(const mb_coding *c, const mb_member *ref) {
+  return (ref->flags & MB_MEMBER_SENSITIVE) != 0 ||
+         (mb_coding_shape(c, ref)->flags & MB_SHAPE_SENSITIVE) != 0;
+}
+
+/* The mark goes on what can be read, not on containers: a sensitive structure stays a structure
+ * whose members can be handed on one by one. */
+void mb_secret_mark(mb_value *value, bool inherited) {
+  mb_type type = mb_value_type(value);
+  if (inherited && type != MB_TYPE_NULL && type != MB_TYPE_LIST && type != MB_TYPE_MAP) {
+    mb_value_set_secret(value, true);
+  }
+}
+
+typedef struct relaxed {
+  const char *service, *shape;
+  const char *value, *kind; /* members by the model's names */
+  const char *plain[2];     /* of `kind`: then `value` is no secret */
+} relaxed;
+
+/* Systems Manager calls every parameter's value sensitive because a SecureString's is; the two
+ * plain types are configuration that runbooks compare and print. */
+static const relaxed relaxed_members[] = {
+    {"ssm", "Parameter", "Value", "Type", {"String", "StringList"}},
+    {"ssm", "ParameterHistory", "Value", "Type", {"String", "StringList"}},
+};
+
+static mb_value *member_value(const mb_coding *c, const mb_shape *shape, mb_value *structure,
+                              const char *name) {
+  const mb_member *member = mb_model_member(c->model, shape, name, strlen(name));
+  return member != NULL ? mb_map_get(structure, mb_coding_name(c, member)) : NULL;
+}
+
+void mb_secret_relax(const mb_coding *c, const mb_shape *shape, mb_value *structure) {
+  for (size_t i = 0; i < sizeof(relaxed_members) / sizeof(relaxed_members[0]); i++) {
+    const relaxed *rule = &relaxed_members[i];
+    if (strcmp(c->service.namespace_, rule->service) != 0 ||
+        strcmp(mb_coding_text(c, shape->name), rule->shape) != 0) {
+      continue;
+    }
+    const char *kind = mb_value_string(member_value(c, shape, structure, rule->kind));
+    mb_value *value = member_value(c, shape, structure, rule->value);
+    if (value != NULL && (strcmp(kind, rule->plain[0]) == 0 || strcmp(kind, rule->plain[1]) == 0)) {
+      mb_value_set_secret(value, false);
+    }
+  }
+}
