@@ -14,30 +14,37 @@ void mb_source_free(mb_source *source);
 
 /* One runbook as found; text lives in the arena. */
 typedef struct mb_bundle {
-  const char *name;   /* "deploy/restart" */
-  int major;          /* of the folder */
-  const char *origin; /* "stock", or the folder */
-  const char *manifest;
+  const char *name;     /* "deploy/restart" */
+  int major;            /* of the folder */
+  const char *origin;   /* "stock", or the folder of MOONBOOK_PATH */
+  const char *folder;   /* where its files are; NULL: in the binary */
+  const char *problem;  /* why it cannot be read, or NULL; only mb_source_list gives such entries,
+                           and  those for a whole folder have its path as their name */
+  const char *manifest; /* NULL: the file is missing */
   size_t manifest_size;
-  const char *manifest_chunk; /* name for messages: path, or "stock:deploy/restart/v1/manifest.lua" */
-  const char *runbook;        /* NULL: the file is missing */
+  const char
+      *manifest_chunk; /* name for messages: path, or "stock:deploy/restart/v1/manifest.lua" */
+  const char *runbook; /* NULL: the file is missing */
   size_t runbook_size;
   const char *runbook_chunk;
   bool shadowed; /* a nearer source has the same name and major */
 } mb_bundle;
 
-/* Finds name[@MAJOR]; without a major the highest of the nearest source that has the name. NOT_FOUND
- * suggests the nearest name. */
-int mb_source_find(mb_source *source, mb_arena *arena, const char *name, int major,
-                   mb_bundle *out, mb_error *error);
-/* Reads the bundle in a given folder (for `moonbook check PATH`). */
+/* Finds name[@MAJOR[.x.y]] (or with `major` above 0); without a major the highest of the nearest
+ * source that has the name. NOT_FOUND suggests the nearest name. */
+int mb_source_find(mb_source *source, mb_arena *arena, const char *name, int major, mb_bundle *out,
+                   mb_error *error);
+/* Reads the bundle in a given folder (for `moonbook check PATH`). Its name is "", for only the
+ * manifest knows it, and its major 0 unless the folder is called vMAJOR. */
 int mb_source_open(const mb_system *system, mb_arena *arena, const char *folder, mb_bundle *out,
                    mb_error *error);
-/* Every bundle, nearest source first, in name order within one. */
+/* Every bundle, nearest source first, in name order within one. Folders that cannot be read are
+ * entries with a problem. */
 int mb_source_list(mb_source *source, mb_arena *arena, mb_bundle **out, size_t *count,
                    mb_error *error);
-/* A module for require(): from the bundle's own folder ("lib/x.lua" as "lib.x"), then MOONBOOK_PATH
- * folders' lua/, then the library in the binary ("moonbook.text"). */
+/* A module for require(), named in [a-z0-9_.] without empty parts; `bundle` may be NULL: from the
+ * bundle's own folder ("lib/x.lua" as "lib.x"), then MOONBOOK_PATH folders' lua/, then the library
+ * in the binary ("moonbook.text"). */
 int mb_source_module(mb_source *source, mb_arena *arena, const mb_bundle *bundle, const char *name,
                      const char **text, size_t *size, const char **chunk_name, mb_error *error);
 
