@@ -409,6 +409,9 @@ int mb_manifest_check_uses(const mb_manifest *manifest, mb_engine *engine, mb_er
 int mb_manifest_read(mb_manifest *out, mb_arena *arena, const mb_bundle *bundle, mb_error *error) {
   mb_value *map = NULL;
   *out = (mb_manifest){.file = bundle->manifest_chunk};
+  if (bundle->problem != NULL) {
+    return mb_error_set(error, MB_ERROR_IO, "UnreadableSource", "%s", bundle->problem);
+  }
   if (bundle->manifest == NULL) {
     return mb_error_set(error, MB_ERROR_USAGE, "NoManifest", "%s: the file is missing", out->file);
   }
