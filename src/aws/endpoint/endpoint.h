@@ -23,7 +23,8 @@ typedef struct mb_endpoint {
 int mb_ruleset_resolve(const mb_ruleset *ruleset, mb_arena *arena, const mb_value *params,
                        mb_endpoint *out, mb_error *error);
 
-/* The partition of a region: a map {name, dnsSuffix, dualStackDnsSuffix, implicitGlobalRegion, ...}. */
+/* The partition of a region: a map {name, dnsSuffix, dualStackDnsSuffix, implicitGlobalRegion,
+ * ...}. */
 const mb_value *mb_ruleset_partition(const mb_ruleset *ruleset, mb_arena *arena,
                                      const char *region);
 

@@ -11,11 +11,11 @@ typedef struct mb_signing {
   const char *secret_access_key;
   const char *session_token; /* NULL or "": none */
   const char *region;
-  const char *service;    /* signing name */
-  int64_t time;           /* seconds since 1970, skew already applied */
-  bool double_encode;     /* every service but S3 */
-  bool normalize;         /* collapse dot segments and slashes; every service but S3 */
-  bool content_sha256;    /* send X-Amz-Content-SHA256 (S3 always) */
+  const char *service;      /* signing name */
+  int64_t time;             /* seconds since 1970, skew already applied */
+  bool double_encode;       /* every service but S3 */
+  bool normalize;           /* collapse dot segments and slashes; every service but S3 */
+  bool content_sha256;      /* send X-Amz-Content-SHA256 (S3 always) */
   const char *payload_hash; /* NULL: hash the body; else e.g. "UNSIGNED-PAYLOAD" */
   bool omit_session_token;  /* query form: add the token after signing */
   int64_t expires;          /* query form: seconds */
