@@ -1,0 +1,111 @@
+--- Whether what a service runs is healthy: its tasks, its load-balancer targets, its health URL.
+--
+-- Each function only reads and returns what it saw; what that means is the runbook's business.
+--
+-- Uses, by function: tasks: ecs.list_tasks, ecs.describe_tasks; targets:
+-- elbv2.describe_target_health; probe: http.get.
+
+local health = {}
+
+local BATCH = 100 -- DescribeTasks takes no more at once
+
+-- ECS forgets nothing within an hour, but a task can end between the list and the description:
+-- ECS then lists it under `failures`, beside those it did find.
+local function describe(cluster, arns)
+  local answer, err = attempt(ecs.describe_tasks, { cluster = cluster, tasks = arns })
+  if answer then
+    return answer.tasks
+  end
+  if not err.output then
+    error(err, 0)
+  end
+  for _, failure in ipairs(err.failures) do
+    if failure.reason ~= "MISSING" then
+      error(err, 0)
+    end
+  end
+  return err.output.tasks
+end
+
+--- The tasks of a service that are meant to run, as ECS describes them.
+function health.tasks(cluster, service)
+  local arns = all(ecs.list_tasks, { cluster = cluster, service_name = service }).task_arns or {}
+  local tasks = {}
+  for first = 1, #arns, BATCH do
+    local batch = {}
+    for index = first, math.min(first + BATCH - 1, #arns) do
+      batch[#batch + 1] = arns[index]
+    end
+    for _, task in ipairs(describe(cluster, batch)) do
+      tasks[#tasks + 1] = task
+    end
+  end
+  return tasks
+end
+
+--- What is wrong with a task, or nil when it runs and is not known to be unhealthy.
+function health.task_problem(task)
+  local id = (task.task_arn or "?"):match("([^/]+)$")
+  if task.last_status ~= "RUNNING" then
+    return ("%s is %s"):format(id, task.last_status)
+  end
+  if task.health_status == "UNHEALTHY" then
+    return ("%s is UNHEALTHY"):format(id)
+  end
+  return nil
+end
+
+--- The target groups attached to a service: a list of ARNs.
+function health.target_groups(service)
+  local groups = {}
+  for _, balancer in ipairs(service.load_balancers or {}) do
+    if balancer.target_group_arn then
+      groups[#groups + 1] = balancer.target_group_arn
+    end
+  end
+  return groups
+end
+
+--- The targets of a group: { group, total, healthy, problems = list of text }.
+function health.targets(group)
+  local answer = elbv2.describe_target_health { target_group_arn = group }
+  local seen = {
+    group = group:match("targetgroup/([^/]+)") or group,
+    total = 0,
+    healthy = 0,
+    problems = {},
+  }
+  for _, target in ipairs(answer.target_health_descriptions or {}) do
+    local state = target.target_health and target.target_health.state or "unknown"
+    seen.total = seen.total + 1
+    if state == "healthy" then
+      seen.healthy = seen.healthy + 1
+    else
+      local why = target.target_health and (target.target_health.description or target.target_health.reason)
+      seen.problems[#seen.problems + 1] =
+        ("%s is %s%s"):format(target.target and target.target.id or "?", state, why and " (" .. why .. ")" or "")
+    end
+  end
+  return seen
+end
+
+--- Asks a URL. Gives { ok, message, status }: ok when it answers 200 and, with `want_ok`, the JSON
+-- {"status":"ok"}. An application that does not answer is not an error here: it is not ok.
+function health.probe(url, timeout, want_ok)
+  local answer, err = attempt(http.get, { url = url, timeout = timeout })
+  if not answer then
+    return { ok = false, message = ("%s: %s"):format(url, err.message) }
+  end
+  local seen = { ok = answer.status == 200, status = answer.status }
+  seen.message = ("%s answered %d"):format(url, answer.status)
+  if seen.ok and want_ok then
+    local body = attempt(json.decode, answer.body)
+    seen.ok = type(body) == "table" and body.status == "ok"
+    if not seen.ok then
+      seen.message = seen.message .. ', but not {"status":"ok"}'
+    end
+  end
+  return seen
+end
+
+return health

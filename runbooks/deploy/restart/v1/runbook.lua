@@ -1,0 +1,73 @@
+-- Forces a new deployment and follows that very deployment: a rollback by ECS, or somebody else's
+-- deployment, is not success.
+
+local deployment = require "moonbook.deployment"
+local services = require "moonbook.services"
+
+local runbook = {}
+
+function runbook.plan(run, args)
+  local service, why = services.active(args.cluster, args.service)
+  if not service then
+    return { refuse = why }
+  end
+  local ok, reason = services.followable(service)
+  if not ok then
+    return { refuse = reason }
+  end
+  if service.desired_count == 0 then
+    return { refuse = ("Service %s is scaled to zero: there is no task to restart."):format(args.service) }
+  end
+  local primary = services.primary(service)
+  if primary.rollout_state == "IN_PROGRESS" then
+    log.warn(("deployment %s is in progress; this run takes its place"):format(primary.id))
+  end
+  return {
+    task_definition = service.task_definition,
+    desired_count = service.desired_count,
+    primary = primary.id,
+  }
+end
+
+function runbook.apply(run, args, plan)
+  local started = step("Start a new deployment", function()
+    local answer = ecs.update_service {
+      cluster = args.cluster,
+      service = args.service,
+      force_new_deployment = true,
+    }
+    return deployment.started(answer.service)
+  end)
+
+  local outcome = step("Follow it to its end", function()
+    log.info(("following deployment %s"):format(started.id))
+    return deployment.follow {
+      cluster = args.cluster,
+      service = args.service,
+      deployment = started,
+      timeout = args.timeout,
+    }
+  end)
+
+  local result = deployment.verdict(outcome)
+  result.deployment = started.id
+  return result
+end
+
+-- What apply() saw must still be so: ours is the primary deployment, and its tasks run.
+function runbook.verify(run, args, plan, applied)
+  local service, why = services.active(args.cluster, args.service)
+  if not check("service is active", service ~= nil, why) then
+    return
+  end
+  local ours = services.deployment(service, applied.deployment)
+  check(
+    "our deployment is the primary one",
+    ours ~= nil and ours.status == "PRIMARY",
+    ("%s, expected %s"):format((services.primary(service) or {}).id or "none", applied.deployment)
+  )
+  check("desired tasks run", service.running_count == service.desired_count, services.counts(service))
+  return { message = applied.message }
+end
+
+return runbook

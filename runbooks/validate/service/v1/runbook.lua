@@ -1,0 +1,129 @@
+-- Four checks, made at the same time: the counts ECS reports, every task, every load-balancer target
+-- and the application's own health page.
+--
+-- A check that cannot be made says so. It is listed as not checked, and never counts as passed.
+
+local health = require "moonbook.health"
+local services = require "moonbook.services"
+
+local runbook = {}
+
+-- 1. What ECS says about the service as a whole.
+local function check_counts(service)
+  check("service is active", service.status == "ACTIVE", ("status is %s"):format(service.status))
+
+  local running, desired = service.running_count, service.desired_count
+  check(
+    "desired tasks run",
+    desired > 0 and running == desired,
+    desired == 0 and "the service is scaled to zero" or services.counts(service)
+  )
+
+  local failed
+  for _, deployment in ipairs(service.deployments or {}) do
+    if deployment.rollout_state == "FAILED" then
+      failed = deployment
+    elseif deployment.rollout_state == "IN_PROGRESS" then
+      log.warn(("deployment %s is in progress: %s"):format(deployment.id, services.counts(deployment)))
+    end
+  end
+  check(
+    "no deployment has failed",
+    failed == nil,
+    failed and ("%s: %s"):format(failed.id, failed.rollout_state_reason or "FAILED")
+  )
+end
+
+-- 2. Every task that is meant to run.
+local function check_tasks(args)
+  local tasks = health.tasks(args.cluster, args.service)
+  local problems = {}
+  for _, task in ipairs(tasks) do
+    problems[#problems + 1] = health.task_problem(task)
+  end
+  local message = #tasks == 0 and "there is no task"
+    or #problems == 0 and ("%d running"):format(#tasks)
+    or table.concat(problems, "; ")
+  check("tasks are healthy", #tasks > 0 and #problems == 0, message)
+end
+
+-- 3. Every target of every target group that the service is attached to.
+local function check_targets(service, skip)
+  local groups = health.target_groups(service)
+  if #groups == 0 then
+    skip("targets are healthy", "the service has no load balancer")
+    return
+  end
+  each(groups, function(group)
+    local seen = health.targets(group)
+    local message = ("%s: %d of %d healthy"):format(seen.group, seen.healthy, seen.total)
+    if #seen.problems > 0 then
+      message = message .. "; " .. table.concat(seen.problems, "; ")
+    end
+    check("targets are healthy", seen.total > 0 and seen.healthy == seen.total, message)
+  end)
+end
+
+-- The URL to ask, or nil and why there is none.
+local function health_url(args)
+  if args.health_url then
+    return args.health_url
+  end
+  if not args.alb_dns_parameter then
+    return nil, "neither health_url nor alb_dns_parameter is given"
+  end
+  local answer, err = attempt(ssm.get_parameter, { name = args.alb_dns_parameter })
+  if answer then
+    return "http://" .. answer.parameter.value .. args.health_path
+  end
+  if err.code == "ParameterNotFound" then
+    return nil, ("there is no SSM parameter %s"):format(args.alb_dns_parameter)
+  end
+  error(err, 0)
+end
+
+-- 4. The application itself.
+local function check_application(args, skip)
+  local url, why = health_url(args)
+  if not url then
+    skip("application answers", why)
+    return
+  end
+  local seen = health.probe(url, args.timeout, args.health_body)
+  check("application answers", seen.ok, seen.message)
+end
+
+function runbook.verify(run, args)
+  local service, why = services.find(args.cluster, args.service)
+  if not check("service exists", service ~= nil, why) then
+    return
+  end
+
+  local skipped = {}
+  local function skip(name, reason)
+    log.warn(("not checked: %s (%s)"):format(name, reason))
+    skipped[#skipped + 1] = { name = name, reason = reason }
+  end
+
+  together {
+    function() check_counts(service) end,
+    function() check_tasks(args) end,
+    function() check_targets(service, skip) end,
+    function() check_application(args, skip) end,
+  }
+
+  local message = ("%s: every check made passed."):format(args.service)
+  if #skipped > 0 then
+    local names = {}
+    for index, entry in ipairs(skipped) do
+      names[index] = ("%s (%s)"):format(entry.name, entry.reason)
+    end
+    message = ("%s: every check made passed; not checked: %s."):format(
+      args.service,
+      table.concat(names, ", ")
+    )
+  end
+  return { message = message, not_checked = skipped }
+end
+
+return runbook
