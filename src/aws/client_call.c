@@ -234,6 +234,7 @@ static void answered_damaged(single_call *call, const mb_http_response *response
   mb_aws_result result = {.failed = true, .status = response->status};
   mb_error_set(&result.error, MB_ERROR_NETWORK, "DamagedResponse",
                "the answer's checksum does not fit its body");
+  result.error.retryable = true;
   result.error.status = response->status;
   result.request_id = mb_codec_request_id(&call->codec, response);
   mb_text_copy(result.error.request_id, sizeof result.error.request_id, result.request_id);
@@ -263,26 +264,18 @@ static void answered_well(single_call *call, const mb_http_response *response) {
   end(call, &result);
 }
 
-/* S3 may find out that it has failed after it has said 200. The body then is an error document, and
- * the answer counts as a 500. Objects themselves may look like that: they stream, and are left. */
+/* An error document after a 200 counts as a 500. Objects may look like one: they stream, and are
+ * left alone. */
 static bool is_hidden_error(const single_call *call, const mb_http_response *response) {
+  const mb_model *model = call->request.model;
   const mb_operation *operation = call->request.operation;
-  const char *body = response->body;
-  if (response->status != 200 || response->body_size < 7 ||
-      strcmp(call->service->service.namespace_, "s3") != 0)
+  if (!mb_codec_is_hidden_error(&call->codec, response))
     return false;
-  if (operation->output != MB_NO_INDEX) {
-    const mb_shape *shape = mb_model_shape(call->request.model, operation->output);
-    if (shape->payload != MB_NO_INDEX &&
-        (mb_model_member_at(call->request.model, shape->payload)->flags & MB_MEMBER_STREAMING))
-      return false;
-  }
-  body += strspn(body, " \t\r\n");
-  if (mb_text_starts(body, "<?xml")) {
-    const char *close = strstr(body, "?>");
-    body = close ? close + 2 + strspn(close + 2, " \t\r\n") : body;
-  }
-  return mb_text_starts(body, "<Error>") || mb_text_starts(body, "<Error ");
+  if (operation->output == MB_NO_INDEX)
+    return true;
+  uint32_t payload = mb_model_shape(model, operation->output)->payload;
+  return payload == MB_NO_INDEX ||
+         !(mb_model_member_at(model, payload)->flags & MB_MEMBER_STREAMING);
 }
 
 static void on_answer(const mb_transfer_result *answer, void *payload) {
@@ -297,11 +290,7 @@ static void on_answer(const mb_transfer_result *answer, void *payload) {
       return;
     }
     mb_aws_explain_failure(&context, call->service->custom_endpoint != NULL, &result.error);
-    retry_or_end(call, &result,
-                 answer->error.kind == MB_ERROR_NETWORK || answer->error.kind == MB_ERROR_TIMEOUT
-                     ? MB_RETRY_TRANSIENT
-                     : MB_RETRY_NO,
-                 NULL);
+    retry_or_end(call, &result, answer->error.retryable ? MB_RETRY_TRANSIENT : MB_RETRY_NO, NULL);
   } else if (!mb_aws_body_is_whole(&answer->response)) {
     answered_damaged(call, &answer->response);
   } else if (is_hidden_error(call, &answer->response)) {

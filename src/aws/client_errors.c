@@ -161,18 +161,13 @@ void mb_aws_service_error(const mb_error_context *context, const mb_service_erro
 
 void mb_aws_explain_failure(const mb_error_context *context, bool custom_endpoint,
                             mb_error *error) {
-  bool network = error->kind == MB_ERROR_NETWORK || error->kind == MB_ERROR_TIMEOUT;
-  error->retryable = network;
   mb_aws_complete_error(context, error);
-  if (!network || *error->next)
-    return;
-  if (custom_endpoint)
-    mb_error_next(error, "is something listening at %s? It comes from --endpoint-url, "
-                         "AWS_ENDPOINT_URL or the profile", error->endpoint);
-  else if (strcmp(error->code, "HostNotFound") == 0)
+  if (strcmp(error->code, "HostNotFound") == 0 && !custom_endpoint)
     mb_error_next(error, "check that '%s' is an AWS region that has this service, and that names "
                          "can be looked up here", error->region);
-  else
-    mb_error_next(error, "check the connection to %s (proxy, firewall, VPC endpoints)",
-                  error->endpoint);
+  else if (strcmp(error->code, "ConnectionRefused") == 0 && custom_endpoint)
+    mb_error_next(error, "check that something listens at %s; it comes from --endpoint-url, "
+                         "AWS_ENDPOINT_URL or the profile", error->endpoint);
+  else if (!*error->next && error->kind != MB_ERROR_MEMORY && error->kind != MB_ERROR_LIMIT)
+    mb_error_next(error, "check the way to %s (proxy, firewall, VPC endpoints)", error->endpoint);
 }

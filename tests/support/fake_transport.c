@@ -264,6 +264,7 @@ int fake_reply(mb_arena *arena, mb_transfer_result *out, int status, const char 
 
 int fake_fail(mb_transfer_result *out, mb_error_kind kind, const char *code) {
   out->failed = mb_error_set(&out->error, kind, code, "the fake network says %s", code);
+  out->error.retryable = kind == MB_ERROR_NETWORK || kind == MB_ERROR_TIMEOUT;
   return 0;
 }
 
