@@ -1,5 +1,6 @@
 /* Carrying requests with libcurl: one multi handle per loop, easy handles that are set up once and
  * used again and again. */
+#include "base/address.h"
 #include "base/memory.h"
 #include "base/text.h"
 #include "loop/curl_api.h"
@@ -10,6 +11,7 @@
 
 #include <limits.h>
 #include <string.h>
+#include <sys/socket.h>
 
 enum {
   KEPT_CONNECTIONS = 512,
@@ -99,6 +101,19 @@ static int count_dispatch(void *user, char *remote, char *local, int remote_port
   return CURL_PREREQFUNC_OK;
 }
 
+/* Opens the socket that libcurl asks for, unless its address must not be reached: this is after the
+ * name was resolved, so no name can stand for such an address. */
+static curl_socket_t open_socket(void *user, curlsocktype purpose, struct curl_sockaddr *address) {
+  parcel *of = user;
+  const mb_transfer *transfer = of->receiver.transfer;
+  (void)purpose;
+  if (transfer->options.refuse_link_local && mb_address_is_link_local(&address->addr)) {
+    of->receiver.refusal = MB_REFUSAL_ADDRESS;
+    return CURL_SOCKET_BAD;
+  }
+  return socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+}
+
 /* What never changes from request to request. */
 static bool set_constants(const mb_curl_api *api, parcel *of) {
   const struct {
@@ -132,6 +147,8 @@ static bool set_constants(const mb_curl_api *api, parcel *of) {
          api->easy_setopt(of->easy, CURLOPT_WRITEFUNCTION, mb_receiver_body) == CURLE_OK &&
          api->easy_setopt(of->easy, CURLOPT_WRITEDATA, &of->receiver) == CURLE_OK &&
          api->easy_setopt(of->easy, CURLOPT_PREREQFUNCTION, count_dispatch) == CURLE_OK &&
+         api->easy_setopt(of->easy, CURLOPT_OPENSOCKETFUNCTION, open_socket) == CURLE_OK &&
+         api->easy_setopt(of->easy, CURLOPT_OPENSOCKETDATA, of) == CURLE_OK &&
          api->easy_setopt(of->easy, CURLOPT_PREREQDATA, of) == CURLE_OK &&
          api->easy_setopt(of->easy, CURLOPT_ERRORBUFFER, of->detail) == CURLE_OK;
 }
@@ -389,6 +406,9 @@ static void tell_refusal(const mb_transfer *transfer, mb_refusal refusal, mb_err
     mb_error_set(error, MB_ERROR_LIMIT, "AnswerTooLarge",
                  "the headers of the answer of %s are larger than %u bytes", place,
                  MB_HEADERS_LIMIT);
+  } else if (refusal == MB_REFUSAL_ADDRESS) {
+    mb_error_set(error, MB_ERROR_REFUSED, "AddressRefused",
+                 "%s stands at a link-local or metadata address, which is never reached", place);
   } else {
     mb_error_set(error, MB_ERROR_LIMIT, "AnswerTooLarge",
                  "the answer of %s is larger than %zu bytes", place,
@@ -423,7 +443,8 @@ static void tell_failure(mb_courier *courier, mb_transfer *transfer, CURLcode co
 
 static void end_transfer(mb_courier *courier, mb_transfer *transfer, CURLcode code) {
   parcel *of = transfer->courier;
-  if (code == CURLE_OK) {
+  if (code == CURLE_OK || of->receiver.refusal == MB_REFUSAL_CUT) {
+    transfer->result.cut = of->receiver.refusal == MB_REFUSAL_CUT;
     mb_receiver_finish(&of->receiver);
   } else {
     tell_failure(courier, transfer, code);

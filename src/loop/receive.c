@@ -74,6 +74,7 @@ static size_t add_header(mb_receiver *receiver, const char *line, size_t size) {
 /* What is too large is refused before a byte of it has been read. */
 static bool is_announced_too_large(const mb_receiver *receiver) {
   return !receiver->bodiless && receiver->announced > 0 &&
+         !receiver->transfer->options.cut_response &&
          (uint64_t)receiver->announced > receiver->transfer->options.response_limit;
 }
 
@@ -116,28 +117,36 @@ static size_t next_room(const mb_receiver *receiver, size_t needed) {
   return room < needed ? needed : room;
 }
 
-size_t mb_receiver_body(char *data, size_t one, size_t size, void *user) {
-  mb_receiver *receiver = user;
+static int keep_body(mb_receiver *receiver, const char *data, size_t added) {
   mb_transfer *transfer = receiver->transfer;
-  size_t added = one * size;
-  transfer->last_activity = mb_loop_now(transfer->loop);
-  if (added > transfer->options.response_limit ||
-      receiver->body_size > transfer->options.response_limit - added) {
-    return refuse(receiver, MB_REFUSAL_BODY);
-  }
   size_t needed = receiver->body_size + added + 1;
   if (needed > receiver->body_room) {
     size_t room = next_room(receiver, needed);
     char *body = mb_arena_grow(transfer->arena, receiver->body, receiver->body_room, room);
     if (!body) {
-      return refuse(receiver, MB_REFUSAL_MEMORY);
+      return -1;
     }
     receiver->body = body;
     receiver->body_room = room;
   }
   memcpy(receiver->body + receiver->body_size, data, added);
   receiver->body_size += added;
-  return added;
+  return 0;
+}
+
+size_t mb_receiver_body(char *data, size_t one, size_t size, void *user) {
+  mb_receiver *receiver = user;
+  const mb_transfer_options *options = &receiver->transfer->options;
+  size_t added = one * size;
+  size_t left = options->response_limit - receiver->body_size;
+  receiver->transfer->last_activity = mb_loop_now(receiver->transfer->loop);
+  if (added > left && !options->cut_response) {
+    return refuse(receiver, MB_REFUSAL_BODY);
+  }
+  if (keep_body(receiver, data, added < left ? added : left) != 0) {
+    return refuse(receiver, MB_REFUSAL_MEMORY);
+  }
+  return added <= left ? added : refuse(receiver, MB_REFUSAL_CUT);
 }
 
 void mb_receiver_finish(mb_receiver *receiver) {

@@ -7,8 +7,10 @@
 typedef enum mb_refusal {
   MB_REFUSAL_NONE = 0,
   MB_REFUSAL_MEMORY,
-  MB_REFUSAL_BODY,   /* the body is larger than allowed */
-  MB_REFUSAL_HEADERS /* the headers are */
+  MB_REFUSAL_BODY,    /* the body is larger than allowed */
+  MB_REFUSAL_HEADERS, /* the headers are */
+  MB_REFUSAL_CUT,     /* the body is long enough (cut_response): not a failure */
+  MB_REFUSAL_ADDRESS  /* the host stands at an address that must not be reached */
 } mb_refusal;
 
 /* All headers of one answer together; AWS's own stay below 10 kB. */

@@ -268,9 +268,14 @@ void mb_transfer_finish(mb_transfer *transfer, const mb_transfer_result *result)
     response->body_size = 0;
   }
   if (!result->failed && response->body_size > transfer->options.response_limit) {
-    transfer->result.failed =
-        mb_error_set(&transfer->result.error, MB_ERROR_LIMIT, "AnswerTooLarge",
-                     "the answer is larger than %zu bytes", transfer->options.response_limit);
+    if (transfer->options.cut_response) {
+      response->body_size = transfer->options.response_limit;
+      transfer->result.cut = true;
+    } else {
+      transfer->result.failed =
+          mb_error_set(&transfer->result.error, MB_ERROR_LIMIT, "AnswerTooLarge",
+                       "the answer is larger than %zu bytes", transfer->options.response_limit);
+    }
   }
   mb_transfer_conclude(transfer);
 }

@@ -2,6 +2,7 @@
  * can see a different host in it. */
 #include "primitives/url.h"
 
+#include "base/address.h"
 #include "base/text.h"
 #include <arpa/inet.h>
 #include <string.h>
@@ -234,30 +235,12 @@ static bool ipv4_is_link_local(uint32_t address) {
   return address >> 16 == 0xa9fe;
 }
 
-static uint32_t word_at(const unsigned char *bytes) {
-  return (uint32_t)bytes[0] << 24 | (uint32_t)bytes[1] << 16 | (uint32_t)bytes[2] << 8 | bytes[3];
-}
-
-/* Also the forms that carry an IPv4 address: mapped, compatible, NAT64 and 6to4. */
-static bool ipv6_is_link_local(const unsigned char *b) {
-  static const unsigned char zero[10] = {0};
-  static const unsigned char nat64[12] = {0, 0x64, 0xff, 0x9b};
-  if (b[0] == 0xfe && (b[1] & 0xc0) == 0x80)
-    return true;
-  if (b[0] == 0xfd && b[1] == 0 && b[2] == 0x0e && b[3] == 0xc2)
-    return true;
-  bool mapped =
-      memcmp(b, zero, 10) == 0 && ((b[10] == 0xff && b[11] == 0xff) || (b[10] == 0 && b[11] == 0));
-  if (mapped || memcmp(b, nat64, 12) == 0)
-    return ipv4_is_link_local(word_at(b + 12));
-  return b[0] == 0x20 && b[1] == 0x02 && ipv4_is_link_local(word_at(b + 2));
-}
-
 bool mb_url_is_link_local(const mb_url *url) {
   uint32_t address;
   struct in6_addr address6;
   if (url->ipv6)
-    return inet_pton(AF_INET6, url->host, &address6) != 1 || ipv6_is_link_local(address6.s6_addr);
+    return inet_pton(AF_INET6, url->host, &address6) != 1 ||
+           mb_ipv6_is_link_local(address6.s6_addr);
   if (read_ipv4(url->host, &address))
     return ipv4_is_link_local(address);
   return strcmp(url->host, "instance-data") == 0 ||
