@@ -50,15 +50,9 @@ static const mb_shape *find_among(const mb_coding *c, const mb_operation *operat
 /* Services also answer with exceptions that only their other operations declare. */
 static const mb_shape *find_shape(const mb_coding *c, const mb_operation *operation,
                                   const char *code) {
-  if (*code == '\0') {
-    return NULL;
-  }
-  const mb_shape *found = find_among(c, operation, code);
-  size_t count = mb_model_operation_count(c->model);
-  for (size_t i = 0; found == NULL && i < count; i++) {
-    found = find_among(c, mb_model_operation_at(c->model, i), code);
-  }
-  return found;
+  const mb_shape *found = *code != '\0' ? find_among(c, operation, code) : NULL;
+  return found != NULL || *code == '\0' ? found
+                                        : mb_model_error_by_code(c->model, code, strlen(code));
 }
 
 static int set_code(error_reading *r, const char *raw) {

@@ -124,7 +124,7 @@ int mb_xml_body_write_members(mb_coding *c, mb_buffer *out, const mb_shape *shap
 int mb_xml_body_read(mb_coding *c, const mb_shape *shape, const mb_xml_node *node, mb_value *out);
 void mb_xml_escape(mb_buffer *out, const char *text, size_t size, bool attribute);
 
-/* ---- rest.c, rest_read.c ---- */
+/* ---- rest.c, rest_read.c, rest_route.c ---- */
 
 int mb_rest_write_request(mb_coding *c, const mb_operation *operation, const mb_value *input,
                           mb_http_request *out);
@@ -139,6 +139,13 @@ int mb_rest_read_headers(mb_coding *c, const mb_shape *shape, const mb_headers *
                          mb_value *out);
 int mb_rest_write_headers(mb_coding *c, const mb_shape *shape, const mb_value *value,
                           mb_headers *headers);
+int mb_rest_read_body(mb_coding *c, const mb_shape *shape, const char *body, size_t size,
+                      mb_value *out);
+int mb_rest_add_item(mb_coding *c, const mb_member *item, const char *text, size_t size,
+                     mb_value *out);
+/* The member bound to a label, parameter or header of that name, or NULL. */
+const mb_member *mb_rest_member(const mb_coding *c, const mb_shape *shape, mb_location location,
+                                const char *wire, size_t size);
 const mb_operation *mb_rest_route(const mb_coding *c, const mb_http_request *request);
 /* Decodes %XX (and '+' as a space when `form`) into the arena. NULL on a bad escape or no memory.
  */

@@ -8,8 +8,8 @@ static const char *body_type(const mb_coding *c) {
 
 /* ---- the path ---- */
 
-static const mb_member *member_at(const mb_coding *c, const mb_shape *shape, mb_location location,
-                                  const char *wire, size_t size) {
+const mb_member *mb_rest_member(const mb_coding *c, const mb_shape *shape, mb_location location,
+                                const char *wire, size_t size) {
   const mb_member *members = mb_model_members(c->model, shape);
   for (uint32_t i = 0; i < shape->member_count; i++) {
     const char *name = mb_coding_text(c, members[i].wire);
@@ -25,7 +25,7 @@ static int add_label(mb_coding *c, mb_buffer *out, const mb_shape *shape, const 
   bool greedy = size > 0 && label[size - 1] == '+';
   size -= greedy;
   const mb_member *member =
-      shape != NULL ? member_at(c, shape, MB_LOCATION_URI, label, size) : NULL;
+      shape != NULL ? mb_rest_member(c, shape, MB_LOCATION_URI, label, size) : NULL;
   const mb_value *value = member != NULL ? mb_coding_get(c, input, member) : NULL;
   if (value == NULL) {
     return mb_error_set(c->error, MB_ERROR_USAGE, "MissingArgument",
@@ -389,7 +389,8 @@ static int write_payload(mb_coding *c, const mb_member *payload, const mb_value 
     return 0;
   }
   if (shape->type == MB_SHAPE_BLOB) {
-    *out = (rest_body){0};
+    bool typed = c->service.protocol == MB_PROTOCOL_REST_JSON;
+    *out = (rest_body){.type = typed ? "application/octet-stream" : NULL};
     return mb_scalar_blob(c, payload, value, &out->data, &out->size);
   }
   mb_buffer_init(&buffer, MB_CODEC_BODY_MAXIMUM);
