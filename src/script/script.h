@@ -54,10 +54,11 @@ int mb_script_load(mb_script *script, const char *chunk_name, const char *source
                    mb_error *error);
 bool mb_script_has(const mb_script *script, const char *function);
 
-/* Calls one of the runbook's functions with (run, ...args) as the first task, turning the loop until
- * it and every task it started has ended. `run` is a map that the script sees read-only. The result
- * (a table of plain data, or nil) is made in `arena`. Errors are the ones raised: a primitive's
- * error comes back whole, with `where`. `*stopped` of mb_script_stop gives CANCELLED. */
+/* Calls one of the runbook's functions with (run, ...args) as the first task, turning the loop
+ * until it and every task it started has ended. `run` is a map that the script sees read-only. The
+ * result (a table of plain data, or nil) is made in `arena`. Errors are the ones raised: a
+ * primitive's error comes back whole, with `where`. `*stopped` of mb_script_stop gives CANCELLED.
+ */
 int mb_script_call(mb_script *script, const char *function, const mb_value *run,
                    const mb_value *const *args, size_t arg_count, mb_arena *arena,
                    const mb_value **result, mb_error *error);
@@ -70,9 +71,9 @@ void mb_script_stop(mb_script *script, bool now);
 size_t mb_script_peak_memory(const mb_script *script);
 uint64_t mb_script_instructions(const mb_script *script);
 
-/* Reads a data file written in Lua (a manifest, moonbook.lua): a chunk that returns a table of plain
- * data, run in an empty state with no library, text only, at most 64 KiB and 100,000 instructions.
- * The error names file and line. */
+/* Reads a data file written in Lua (a manifest, moonbook.lua): a chunk that returns a table of
+ * plain data, run in an empty state with no library, text only, at most 64 KiB and 100,000
+ * instructions. The error names file and line. */
 int mb_script_read_data(mb_arena *arena, const char *chunk_name, const char *source, size_t size,
                         mb_value **out, mb_error *error);
 
