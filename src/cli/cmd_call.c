@@ -1,5 +1,5 @@
 /* moonbook call: one primitive, JSON in and out. */
-#include "cli/cli.h"
+#include "cli.h"
 
 #include <errno.h>
 #include <stdlib.h>

@@ -1,5 +1,5 @@
 /* moonbook check PATH: finds mistakes in a runbook without running it. */
-#include "cli/cli.h"
+#include "cli.h"
 
 #include <string.h>
 

@@ -1,5 +1,5 @@
 /* moonbook help: commands, runbooks, namespaces, primitives, exit codes. */
-#include "cli/cli.h"
+#include "cli.h"
 
 #include <string.h>
 

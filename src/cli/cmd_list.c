@@ -1,5 +1,5 @@
 /* moonbook list and moonbook show. */
-#include "cli/cli.h"
+#include "cli.h"
 
 #include <string.h>
 

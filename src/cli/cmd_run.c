@@ -1,5 +1,5 @@
 /* moonbook run: plans, asks, runs and follows one runbook, and exits with its verdict's code. */
-#include "cli/cli.h"
+#include "cli.h"
 
 #include <signal.h>
 #include <string.h>

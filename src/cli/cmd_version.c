@@ -1,5 +1,5 @@
 /* moonbook version. Loads nothing and makes no host: scripts ask for it often. */
-#include "cli/cli.h"
+#include "cli.h"
 
 int cli_version(const cli_options *options) {
   if (options->output == CLI_OUTPUT_NDJSON) {

@@ -1,5 +1,5 @@
 /* A run as one JSON object per line. The first line carries the version of this form. */
-#include "cli/cli.h"
+#include "cli.h"
 
 enum { NDJSON_VERSION = 1 };
 

@@ -1,7 +1,7 @@
 /* A run as a person reads it: results on stdout, a status line on terminals, plain lines elsewhere.
  * Plain output prints progress when it changes and at least every 30 seconds while it does not
  * (spec/operator-ux.md 4.2). */
-#include "cli/cli.h"
+#include "cli.h"
 
 #include <string.h>
 

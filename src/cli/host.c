@@ -1,5 +1,5 @@
 /* The host that the commands work with, made from the command line. */
-#include "cli/cli.h"
+#include "cli.h"
 
 mb_host *cli_host(const cli_options *options, int *exit_code) {
   mb_host_options host_options = MB_HOST_OPTIONS_INIT;

@@ -1,5 +1,5 @@
 /* The moonbook command. */
-#include "cli/cli.h"
+#include "cli.h"
 
 #include <signal.h>
 #include <string.h>

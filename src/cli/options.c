@@ -1,6 +1,6 @@
 /* Reading the command line. Flags of the command itself come from one table; any other --name is an
  * argument of the runbook or primitive. */
-#include "cli/cli.h"
+#include "cli.h"
 
 #include <stddef.h>
 #include <stdlib.h>

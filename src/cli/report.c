@@ -1,5 +1,5 @@
 /* Errors and results as the command prints them. */
-#include "cli/cli.h"
+#include "cli.h"
 
 #include <string.h>
 

@@ -1,5 +1,5 @@
 /* Writing to people: colours, the status line, questions, and text that cannot steer a terminal. */
-#include "cli/cli.h"
+#include "cli.h"
 
 #include <stdarg.h>
 #include <stdlib.h>

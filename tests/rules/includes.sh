@@ -34,7 +34,10 @@ for folder in src/*/; do
   grep -rHno '#include "[^"]*"' --include='*.[ch]' "$folder" >/tmp/includes.$$ || true
   while IFS=: read -r file line text; do
     path=${text#*\"}
-    from=${path%%/*}
+    case $path in
+    */*) from=${path%%/*} ;;
+    *) from=$name ;; # beside the file itself
+    esac
     case " $may " in
     *" $from "*) ;;
     *) complain "$file:$line: src/$name may not include $path" ;;
