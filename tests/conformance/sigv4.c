@@ -257,7 +257,7 @@ static void run_case(mbconf_report *report, const char *folder, const char *name
  * -----------------------------------------------------------------------------------*/
 
 static bool is_case(const char *folder) {
-  char path[4096];
+  char path[4096 + sizeof "/request.txt"];
   struct stat status;
   snprintf(path, sizeof path, "%s/request.txt", folder);
   return stat(path, &status) == 0;

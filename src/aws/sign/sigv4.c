@@ -53,7 +53,7 @@ static int hmac_text(unsigned char key[MB_SHA256_SIZE], const char *text) {
 }
 
 /* key = HMAC(HMAC(HMAC(HMAC("AWS4" secret, day), region), service), "aws4_request") */
-static int derive_key(const signature *work, unsigned char key[MB_SHA256_SIZE]) {
+static int derive_key(const signature *work, unsigned char key[MB_SHA256_SIZE], mb_error *error) {
   const mb_signing *signing = work->signing;
   size_t size = strlen(signing->secret_access_key);
   char day[9];
@@ -61,31 +61,31 @@ static int derive_key(const signature *work, unsigned char key[MB_SHA256_SIZE]) 
   day[8] = '\0';
   char *start = mb_arena_alloc(work->arena, size + 5);
   if (!start)
-    return -1;
+    return mb_error_memory(error);
   memcpy(start, "AWS4", 4);
   memcpy(start + 4, signing->secret_access_key, size);
   int result = mb_hmac_sha256(start, size + 4, day, 8, key);
   mb_wipe(start, size + 5);
-  return result || hmac_text(key, signing->region) || hmac_text(key, signing->service) ||
-                 hmac_text(key, "aws4_request")
-             ? -1
-             : 0;
+  if (result || hmac_text(key, signing->region) || hmac_text(key, signing->service) ||
+      hmac_text(key, "aws4_request"))
+    return hash_failed(error);
+  return 0;
 }
 
 /* The derived key: from the cache while day, region, service and secret are the same. The secret is
  * kept as its hash alone. */
-static int find_key(const signature *work, mb_signing_key *cache,
-                    unsigned char key[MB_SHA256_SIZE]) {
+static int find_key(const signature *work, mb_signing_key *cache, unsigned char key[MB_SHA256_SIZE],
+                    mb_error *error) {
   unsigned char secret[MB_SHA256_SIZE];
   const char *text = work->signing->secret_access_key;
   if (!cache || strlen(work->scope) >= sizeof cache->scope)
-    return derive_key(work, key);
+    return derive_key(work, key, error);
   if (mb_sha256(text, strlen(text), secret))
-    return -1;
+    return hash_failed(error);
   if (strcmp(cache->scope, work->scope) != 0 ||
       memcmp(cache->secret_hash, secret, sizeof secret) != 0) {
     cache->scope[0] = '\0';
-    if (derive_key(work, cache->key))
+    if (derive_key(work, cache->key, error))
       return -1;
     memcpy(cache->secret_hash, secret, sizeof secret);
     memcpy(cache->scope, work->scope, strlen(work->scope) + 1);
@@ -176,11 +176,11 @@ static int finish_signature(signature *work, mb_signing_key *cache, const char *
       mb_arena_printf(work->arena, ALGORITHM "\n%s\n%s\n%s", work->stamp, work->scope, hex);
   if (!to_sign)
     return mb_error_memory(error);
-  int result = find_key(work, cache, key);
-  if (!result)
-    result = mb_hmac_sha256(key, sizeof key, to_sign, strlen(to_sign), digest);
+  if (find_key(work, cache, key, error))
+    return -1;
+  int failed = mb_hmac_sha256(key, sizeof key, to_sign, strlen(to_sign), digest);
   mb_wipe(key, sizeof key);
-  if (result)
+  if (failed)
     return hash_failed(error);
   hex_of(work->hex, digest);
   if (trace) {
