@@ -72,7 +72,7 @@ static bool is_namespace(const checking *check, const char *name) {
 
 static int check_name(checking *check, const char *file, const char *name, int64_t line,
                       mb_error *error) {
-  char text[700];
+  char text[2600];
   mb_error problem;
   mb_error_clear(&problem);
   if (strchr(name, '.') == NULL || !is_namespace(check, name)) {

@@ -96,7 +96,7 @@ static void complaints_name_file_and_field(void **state) {
   static const struct {
     const char *text, *message, *next;
   } rows[] = {
-      {"return 5", "expected it to return a table", NULL},
+      {"return 5", "must return a table", NULL},
       {"return { ap = \"x\" }", ": ap: unknown field", "\"app\""},
       {"return { app = 5 }", ": app: expected a string, got an integer", NULL},
       {"return { environments = { dev = { regoin = \"x\" } } }",
