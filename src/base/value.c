@@ -200,7 +200,8 @@ static void index_entry(map_head *head, const mb_entry *entries, uint32_t number
 /* Brings the index up to date. Without memory there is simply none, and look-ups go one by one. */
 static void index_map(mb_arena *arena, mb_value *map) {
   map_head *head = head_of(map);
-  if (head->slot_count < map->capacity || head->indexed > map->count) {
+  /* Never more than half full: a probe ends at an empty slot. */
+  if (head->slot_count / 2 < map->capacity || head->indexed > map->count) {
     uint32_t slot_count = INDEX_FROM * 2;
     while (slot_count / 2 < map->capacity && slot_count <= UINT32_MAX / 4) {
       slot_count *= 2;
