@@ -17,7 +17,7 @@ for entry in $(git ls-files 2>/dev/null | sed 's|/.*||' | sort -u); do
   esac
 done
 
-if grep -rnE '(TODO|FIXME|XXX|HACK)' --include='*.[ch]' --include='*.lua' --include='*.sh' \
+if grep -rnE '\b(TODO|FIXME|XXX|HACK)\b' --include='*.[ch]' --include='*.lua' --include='*.sh' \
   --exclude-dir=rules src include runbooks lua tests examples; then
   complain "a note to self was left behind"
 fi
