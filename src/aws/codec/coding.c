@@ -136,6 +136,51 @@ char *mb_coding_take(mb_coding *c, mb_buffer *buffer, size_t *size) {
   return copy;
 }
 
+int mb_coding_base64(mb_coding *c, const char *text, size_t size, const char **data,
+                     size_t *data_size) {
+  if (mb_base64_decode(c->arena, text, size, data, data_size) == 0) {
+    return 0;
+  }
+  /* It fails for either reason: whether there was room tells which. */
+  return mb_arena_alloc(c->arena, size / 4 * 3 + 4) != NULL ? 1 : mb_error_memory(c->error);
+}
+
+static int hex_digit(char c) {
+  if (c >= '0' && c <= '9') {
+    return c - '0';
+  }
+  if (c >= 'a' && c <= 'f') {
+    return c - 'a' + 10;
+  }
+  return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+}
+
+char *mb_coding_percent(mb_coding *c, const char *text, size_t size, bool form, size_t *out_size) {
+  char *out = mb_arena_alloc(c->arena, size + 1);
+  size_t used = 0;
+  if (out == NULL) {
+    mb_error_memory(c->error);
+    return NULL;
+  }
+  for (size_t i = 0; i < size; i++) {
+    if (text[i] != '%') {
+      out[used++] = form && text[i] == '+' ? ' ' : text[i];
+      continue;
+    }
+    int high = size - i > 2 ? hex_digit(text[i + 1]) : -1;
+    int low = size - i > 2 ? hex_digit(text[i + 2]) : -1;
+    if (high < 0 || low < 0) {
+      mb_coding_unreadable(c, "there is a %% that begins no escape");
+      return NULL;
+    }
+    out[used++] = (char)(high * 16 + low);
+    i += 2;
+  }
+  out[used] = '\0';
+  *out_size = used;
+  return out;
+}
+
 int mb_coding_header(mb_coding *c, mb_headers *headers, const char *name, const char *value) {
   if (strpbrk(name, "\r\n") != NULL || strpbrk(value, "\r\n") != NULL) {
     return mb_error_set(c->error, MB_ERROR_USAGE, "InvalidArgument",

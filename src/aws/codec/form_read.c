@@ -71,12 +71,16 @@ static int add_pair(mb_coding *c, form_node *root, const char *pair, size_t size
   const char *equals = memchr(pair, '=', size);
   size_t name_size = equals != NULL ? (size_t)(equals - pair) : size;
   size_t plain_size;
-  const char *name = mb_percent_decode(c->arena, pair, name_size, true, &plain_size);
-  const char *value = equals != NULL ? mb_percent_decode(c->arena, equals + 1, size - name_size - 1,
-                                                         true, &plain_size)
-                                     : "";
-  if (name == NULL || value == NULL) {
-    return mb_coding_unreadable(c, "the form holds a bad %%-escape");
+  const char *name = mb_coding_percent(c, pair, name_size, true, &plain_size);
+  if (name == NULL) {
+    return -1;
+  }
+  const char *value = "";
+  if (equals != NULL) {
+    value = mb_coding_percent(c, equals + 1, size - name_size - 1, true, &plain_size);
+  }
+  if (value == NULL) {
+    return -1;
   }
   form_node *node = open_path(c, root, name);
   if (node == NULL) {

@@ -59,6 +59,9 @@ int mb_coding_unknown(mb_coding *c, const mb_shape *shape, const char *where, co
 
 /* Moves a finished buffer into the arena (NUL-terminated), wiping it. NULL with the error set. */
 char *mb_coding_take(mb_coding *c, mb_buffer *buffer, size_t *size);
+/* Decodes base64 into the arena. 0; 1 when the text is none; -1 with the error set. */
+int mb_coding_base64(mb_coding *c, const char *text, size_t size, const char **data,
+                     size_t *data_size);
 int mb_coding_header(mb_coding *c, mb_headers *headers, const char *name, const char *value);
 
 /* ---- scalar.c ---- */
@@ -147,9 +150,7 @@ int mb_rest_add_item(mb_coding *c, const mb_member *item, const char *text, size
 const mb_member *mb_rest_member(const mb_coding *c, const mb_shape *shape, mb_location location,
                                 const char *wire, size_t size);
 const mb_operation *mb_rest_route(const mb_coding *c, const mb_http_request *request);
-/* Decodes %XX (and '+' as a space when `form`) into the arena. NULL on a bad escape or no memory.
- */
-char *mb_percent_decode(mb_arena *arena, const char *text, size_t size, bool form,
-                        size_t *out_size);
+/* Decodes %XX (and '+' as a space when `form`) into the arena. NULL with the error set. */
+char *mb_coding_percent(mb_coding *c, const char *text, size_t size, bool form, size_t *out_size);
 
 #endif

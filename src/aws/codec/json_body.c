@@ -192,6 +192,9 @@ static int read_any(json_reading *r, mb_json_token token, const mb_member *ref, 
 static int malformed(json_reading *r) {
   mb_error detail;
   mb_json_fail(&r->reader, &detail);
+  if (detail.kind == MB_ERROR_MEMORY) {
+    return mb_error_memory(r->c->error);
+  }
   return mb_coding_unreadable(r->c, "%s", detail.message);
 }
 

@@ -84,8 +84,11 @@ static int read_list(mb_coding *c, const mb_member *ref, const char *text, mb_va
 static int read_json_value(mb_coding *c, const mb_member *ref, const char *text, mb_value *out) {
   const char *data;
   size_t size;
-  if (mb_base64_decode(c->arena, text, strlen(text), &data, &size) != 0) {
-    return mb_coding_unreadable(c, "the header %s is not base64", mb_coding_text(c, ref->wire));
+  int result = mb_coding_base64(c, text, strlen(text), &data, &size);
+  if (result != 0) {
+    return result < 0 ? -1
+                      : mb_coding_unreadable(c, "the header %s is not base64",
+                                             mb_coding_text(c, ref->wire));
   }
   mb_value_borrow(out, MB_TYPE_STRING, data, size);
   return 0;

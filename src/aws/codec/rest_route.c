@@ -3,40 +3,6 @@
 #include "aws/codec/internal.h"
 #include <string.h>
 
-static int hex_digit(char c) {
-  if (c >= '0' && c <= '9') {
-    return c - '0';
-  }
-  if (c >= 'a' && c <= 'f') {
-    return c - 'a' + 10;
-  }
-  return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
-}
-
-char *mb_percent_decode(mb_arena *arena, const char *text, size_t size, bool form,
-                        size_t *out_size) {
-  char *out = mb_arena_alloc(arena, size + 1);
-  size_t used = 0;
-  for (size_t i = 0; out != NULL && i < size; i++) {
-    if (text[i] != '%') {
-      out[used++] = form && text[i] == '+' ? ' ' : text[i];
-      continue;
-    }
-    int high = size - i > 2 ? hex_digit(text[i + 1]) : -1;
-    int low = size - i > 2 ? hex_digit(text[i + 2]) : -1;
-    if (high < 0 || low < 0) {
-      return NULL;
-    }
-    out[used++] = (char)(high * 16 + low);
-    i += 2;
-  }
-  if (out != NULL) {
-    out[used] = '\0';
-    *out_size = used;
-  }
-  return out;
-}
-
 /* A path against a template. Every label's text is given to `on_label`, which may be NULL. */
 typedef struct path_match {
   const char *template, *path;
@@ -97,18 +63,14 @@ typedef struct request_reading {
   mb_value *out;
 } request_reading;
 
-static int bad_escape(mb_coding *c) {
-  return mb_coding_unreadable(c, "the path or query holds a bad %%-escape");
-}
-
 static int read_label(void *payload, const char *label, size_t label_size, const char *text,
                       size_t size) {
   request_reading *r = payload;
   const mb_member *member = mb_rest_member(r->c, r->shape, MB_LOCATION_URI, label, label_size);
   size_t plain_size;
-  char *plain = mb_percent_decode(r->c->arena, text, size, false, &plain_size);
+  char *plain = mb_coding_percent(r->c, text, size, false, &plain_size);
   if (plain == NULL) {
-    return bad_escape(r->c);
+    return -1;
   }
   if (member == NULL) {
     return 0;
@@ -189,11 +151,13 @@ static int read_pair(request_reading *r, const char *pair, size_t size) {
   const char *equals = memchr(pair, '=', size);
   size_t key = equals != NULL ? (size_t)(equals - pair) : size;
   size_t name_size, text_size = 0;
-  char *name = mb_percent_decode(r->c->arena, pair, key, true, &name_size);
-  char *text = mb_percent_decode(r->c->arena, equals != NULL ? equals + 1 : "",
-                                 equals != NULL ? size - key - 1 : 0, true, &text_size);
-  if (name == NULL || text == NULL) {
-    return bad_escape(r->c);
+  char *name = mb_coding_percent(r->c, pair, key, true, &name_size);
+  char *text = name == NULL
+                   ? NULL
+                   : mb_coding_percent(r->c, equals != NULL ? equals + 1 : "",
+                                       equals != NULL ? size - key - 1 : 0, true, &text_size);
+  if (text == NULL) {
+    return -1;
   }
   const mb_member *member = mb_rest_member(r->c, r->shape, MB_LOCATION_QUERY, name, name_size);
   if (member != NULL && mb_coding_shape(r->c, member)->type != MB_SHAPE_MAP) {

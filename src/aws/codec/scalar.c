@@ -114,11 +114,10 @@ int mb_scalar_blob(mb_coding *c, const mb_member *ref, const mb_value *value, co
   if (type == MB_TYPE_BLOB || !c->codec->blobs_are_base64) {
     return 0;
   }
-  if (mb_base64_decode(c->arena, value->as.bytes.data, value->as.bytes.size, data, size) != 0) {
-    return mb_error_set(c->error, MB_ERROR_USAGE, "InvalidArgument", "%s: this is not base64",
-                        mb_coding_name(c, ref));
-  }
-  return 0;
+  int result = mb_coding_base64(c, value->as.bytes.data, value->as.bytes.size, data, size);
+  return result <= 0 ? result
+                     : mb_error_set(c->error, MB_ERROR_USAGE, "InvalidArgument",
+                                    "%s: this is not base64", mb_coding_name(c, ref));
 }
 
 void mb_scalar_set_time(mb_value *out, double seconds) {
@@ -211,11 +210,14 @@ int mb_scalar_write(mb_coding *c, mb_buffer *out, const mb_member *ref, const mb
   }
 }
 
-static int read_blob(mb_coding *c, const char *text, size_t size, mb_value *out) {
+static int read_blob(mb_coding *c, const mb_member *ref, const char *text, size_t size,
+                     mb_value *out) {
   const char *data;
   size_t data_size;
-  if (mb_base64_decode(c->arena, text, size, &data, &data_size) != 0) {
-    return -1;
+  int result = mb_coding_base64(c, text, size, &data, &data_size);
+  if (result != 0) {
+    return result < 0 ? -1
+                      : mb_coding_unreadable(c, "%s is not base64", mb_coding_text(c, ref->wire));
   }
   mb_value_borrow(out, MB_TYPE_BLOB, data, data_size);
   return 0;
@@ -301,9 +303,7 @@ int mb_scalar_read(mb_coding *c, const mb_member *ref, const char *text, size_t 
   }
   trim(&text, &size);
   if (shape->type == MB_SHAPE_BLOB) {
-    return read_blob(c, text, size, out) == 0
-               ? 0
-               : mb_coding_unreadable(c, "%s is not base64", mb_coding_text(c, ref->wire));
+    return read_blob(c, ref, text, size, out);
   }
   if (size > 0 && read_plain(c, shape, text, size, out) != 0) {
     static const char *const nouns[] = {
