@@ -44,7 +44,7 @@ conformance: setup
 	@test -n "$(CORPUS)" || { echo "usage: make conformance CORPUS=DIR" >&2; exit 2; }
 	@cmake --preset release >/dev/null
 	@cmake --build --preset release -j $(JOBS) --target mbconf
-	@tests/conformance/run.sh build/release/tests/conformance/mbconf "$(CORPUS)"
+	@tests/conformance/run.sh "$(CORPUS)" build/release/tests/conformance/mbconf
 
 install: build
 	@cmake --install build/release --prefix "$(DESTDIR)$(PREFIX)"
