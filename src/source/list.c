@@ -112,8 +112,11 @@ static int walk(scan *s, const char *folder, const char *name, int depth, mb_err
   return 0;
 }
 
-static int scan_folder(scan *s, const char *folder, mb_error *error) {
+static int scan_folder(scan *s, const char *given, mb_error *error) {
   mb_error problem;
+  const char *folder = mb_arena_strdup(s->arena, given); /* lists outlive their source */
+  if (!folder)
+    return mb_error_memory(error);
   s->origin = folder;
   s->looked_at = 0;
   mb_path_kind kind = mb_path_look(s->system, folder);

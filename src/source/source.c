@@ -151,9 +151,12 @@ static int find_in_folder(mb_source *source, mb_arena *arena, const char *folder
   int found = pick_version(names, count, major);
   if (found < 0)
     return 1;
-  *out = (mb_bundle){.name = name, .major = found, .origin = folder};
+  *out = (mb_bundle){.name = name, .major = found};
+  out->origin = mb_arena_strdup(arena, folder);
   out->folder = mb_arena_printf(arena, "%s/v%d", path, found);
-  return out->folder ? mb_bundle_read(source->system, arena, out, error) : mb_error_memory(error);
+  if (!out->origin || !out->folder)
+    return mb_error_memory(error);
+  return mb_bundle_read(source->system, arena, out, error);
 }
 
 static int stock_version(mb_arena *arena, const char *name, int wanted, mb_error *error) {
