@@ -9,26 +9,11 @@ local health = {}
 
 local BATCH = 100 -- DescribeTasks takes no more at once
 
--- ECS forgets nothing within an hour, but a task can end between the list and the description:
--- ECS then lists it under `failures`, beside those it did find.
-local function describe(cluster, arns)
-  local answer, err = attempt(ecs.describe_tasks, { cluster = cluster, tasks = arns })
-  if answer then
-    return answer.tasks
-  end
-  if not err.output then
-    error(err, 0)
-  end
-  for _, failure in ipairs(err.failures) do
-    if failure.reason ~= "MISSING" then
-      error(err, 0)
-    end
-  end
-  return err.output.tasks
-end
+local ATTEMPTS = 3
 
---- The tasks of a service that are meant to run, as ECS describes them.
-function health.tasks(cluster, service)
+-- The tasks of a service as of now. nil and the error when one of them has gone between the list and
+-- the description.
+local function tasks_now(cluster, service)
   local arns = all(ecs.list_tasks, { cluster = cluster, service_name = service }).task_arns or {}
   local tasks = {}
   for first = 1, #arns, BATCH do
@@ -36,11 +21,29 @@ function health.tasks(cluster, service)
     for index = first, math.min(first + BATCH - 1, #arns) do
       batch[#batch + 1] = arns[index]
     end
-    for _, task in ipairs(describe(cluster, batch)) do
+    local answer, err = attempt(ecs.describe_tasks, { cluster = cluster, tasks = batch })
+    if not answer then
+      return nil, err
+    end
+    for _, task in ipairs(answer.tasks) do
       tasks[#tasks + 1] = task
     end
   end
   return tasks
+end
+
+--- The tasks of a service that are meant to run, as ECS describes them.
+function health.tasks(cluster, service)
+  for count = 1, ATTEMPTS do
+    local tasks, err = tasks_now(cluster, service)
+    if tasks then
+      return tasks
+    end
+    -- What is listed and then gone is no fault of the service's: look at what is there now.
+    if err.code ~= "MISSING" or count == ATTEMPTS then
+      error(err, 0)
+    end
+  end
 end
 
 --- What is wrong with a task, or nil when it runs and is not known to be unhealthy.

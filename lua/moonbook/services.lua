@@ -18,9 +18,8 @@ function services.find(cluster, name)
     if err.code == "ClusterNotFoundException" then
       return nil, ("There is no cluster %s."):format(cluster)
     end
-    -- ECS answers 200 and lists what it could not find under `failures`.
-    local failure = err.failures and err.failures[1]
-    if failure and failure.reason == "MISSING" then
+    -- ECS answers 200 and lists what it could not find; that is raised with the reason it gives.
+    if err.code == "MISSING" then
       return nil, ("There is no service %s in cluster %s."):format(name, cluster)
     end
     error(err, 0)

@@ -74,7 +74,8 @@ local function health_url(args)
   end
   local answer, err = attempt(ssm.get_parameter, { name = args.alb_dns_parameter })
   if answer then
-    return "http://" .. answer.parameter.value .. args.health_path
+    -- The value of any parameter is a secret until a runbook says that this one is not.
+    return "http://" .. reveal(answer.parameter.value) .. args.health_path
   end
   if err.code == "ParameterNotFound" then
     return nil, ("there is no SSM parameter %s"):format(args.alb_dns_parameter)

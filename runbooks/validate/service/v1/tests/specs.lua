@@ -432,6 +432,8 @@ return {
           operation = "ecs.describe_tasks",
           output = { tasks = { task("a") }, failures = { { arn = TASK .. "gone", reason = "MISSING" } } },
         },
+        list("a", "b"),
+        good_tasks,
         good_targets,
         parameter,
         good_page,
