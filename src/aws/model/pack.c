@@ -177,6 +177,8 @@ int mb_pack_operations(mb_packer *packer) {
   mb_sort_keys(keys, count);
   for (uint32_t i = 0; i < count; i++) {
     const mb_draft_operation *operation = &from[keys[i].index];
+    if (*keys[i].text == '\0')
+      return mb_packer_fail(packer, operation->line, "an operation has no name");
     if (i > 0 && strcmp(keys[i].text, keys[i - 1].text) == 0)
       return mb_packer_fail(packer, operation->line, "operation %s is there twice", keys[i].text);
     if (place_operation(packer, i, operation, &errors) != 0)
@@ -290,6 +292,8 @@ int mb_pack_waiters(mb_packer *packer) {
   mb_sort_keys(keys, count);
   for (uint32_t i = 0; i < count; i++) {
     const mb_draft_waiter *waiter = &from[keys[i].index];
+    if (*keys[i].text == '\0')
+      return mb_packer_fail(packer, waiter->line, "a waiter has no name");
     if (i > 0 && strcmp(keys[i].text, keys[i - 1].text) == 0)
       return mb_packer_fail(packer, waiter->line, "waiter %s is there twice", keys[i].text);
     if (place_waiter(packer, i, waiter, &used) != 0)

@@ -91,6 +91,9 @@ static int place_members(mb_packer *packer, const mb_shape *shape, const mb_draf
     const mb_draft_member *member = &given[from->record.members + i];
     mb_text name = member->record.shape;
     memcpy(&members[i], &member->record, sizeof *members);
+    if (members[i].name == 0)
+      return mb_packer_fail(packer, member->line, "a member of %s has no name",
+                            text_of(packer, shape->name));
     if (name == 0 || name >= packer->name_count || packer->shape_of[name] == 0)
       return mb_packer_fail(packer, member->line,
                             "member %s of %s has the shape %s, which is not there",
@@ -162,6 +165,8 @@ static int number_shapes(mb_packer *packer, mb_sort_key *keys) {
     keys[i] = (mb_sort_key){.index = i, .text = text_of(packer, from[i].record.name)};
   mb_sort_keys(keys, count);
   for (uint32_t i = 0; i < count; i++) {
+    if (*keys[i].text == '\0')
+      return mb_packer_fail(packer, from[keys[i].index].line, "a shape has no name");
     if (i > 0 && strcmp(keys[i].text, keys[i - 1].text) == 0)
       return mb_packer_fail(packer, from[keys[i].index].line, "shape %s is there twice",
                             keys[i].text);

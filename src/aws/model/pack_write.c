@@ -1,6 +1,6 @@
 /* Packing a draft: the strings laid out and the block written.
  *
- * A string that is the end of another one is kept inside it, which saves a quarter of the strings.
+ * A string that is the end of another one is kept inside it ("Name" in "ClusterName").
  * The layout depends on the set of strings alone, so equal models give equal bytes. */
 #include "aws/model/pack.h"
 

@@ -13,9 +13,12 @@
  * [EXPRESSION]                   EXPECTED is JSON rules JSON the endpoint rules, without their
  * prose
  *
- * An attribute is a word of text_words.c or `key=value`. Of members, `!` is required, `@header` a
- * place other than the body, and the name on the wire is `=name`, or `^` when it is given and the
- * same, or `~` when only the case of its first letter differs. White space, control characters and
+ * A member's shape is `.` when it has the member's name with a capital first letter; an input or
+ * output
+ * `+Request` is named after the operation with that ending. An attribute is a word of text_words.c
+ * or `key=value`. Of members, `!` is required, `@header` a place other than the body, and the name
+ * on the wire is `=name`, or `^` when it is given and the same, or `~` when only the case of its
+ * first letter differs. White space, control characters and
  * `%` inside a value are written as %XX. Lines that are empty or start with `#` say nothing.
  *
  * Only facts are written: snake_case names, translated expressions and derived paginators are made
@@ -116,10 +119,19 @@ static void add_format(mb_buffer *out, uint8_t format) {
     add_attribute(out, "format", mb_timestamp_format_names[format]);
 }
 
+/* The name of a member's shape, or "." when it is the member's own with a capital first letter. */
+static void add_member_shape(mb_buffer *out, const char *member, const char *shape) {
+  bool lower = member[0] >= 'a' && member[0] <= 'z';
+  char first = lower ? (char)(member[0] ^ 0x20) : member[0];
+  bool same = first != '\0' && shape[0] == first && strcmp(member + 1, shape + 1) == 0;
+  add_word(out, same ? "." : shape);
+}
+
 static void write_member(mb_buffer *out, const mb_model *model, const mb_member *member) {
   const mb_shape *shape = mb_model_shape(model, member->shape);
   add_word(out, mb_model_text(model, member->name));
-  add_word(out, shape ? mb_model_text(model, shape->name) : "");
+  add_member_shape(out, mb_model_text(model, member->name),
+                   shape ? mb_model_text(model, shape->name) : "");
   if (member->location > 0 && member->location <= MB_LOCATION_STATUS)
     mb_buffer_addf(out, " @%s", mb_location_names[member->location]);
   add_wire(out, model, member);
@@ -173,16 +185,29 @@ static void write_errors(mb_buffer *out, const mb_model *model, const mb_operati
   mb_buffer_add_char(out, '\n');
 }
 
+/* "-" for none, "+Request" for the operation's name with that ending, else the shape's name. */
+static void add_body(mb_buffer *out, const mb_model *model, const mb_operation *operation,
+                     uint32_t shape_index) {
+  const mb_shape *shape = mb_model_shape(model, shape_index);
+  const char *name = mb_model_text(model, operation->name);
+  const char *text = shape ? mb_model_text(model, shape->name) : "-";
+  size_t size = strlen(name);
+  if (strncmp(text, name, size) != 0) {
+    add_word(out, text);
+    return;
+  }
+  mb_buffer_add_text(out, " +");
+  add_escaped(out, text + size, false);
+}
+
 static void write_operation(mb_buffer *out, const mb_model *model, uint32_t index) {
   mb_operation operation = *mb_model_operation_at(model, index);
   const mb_text *source = mb_packed_record(model, MB_TABLE_OPERATION_SOURCES, index);
-  const mb_shape *input = mb_model_shape(model, operation.input);
-  const mb_shape *output = mb_model_shape(model, operation.output);
   operation.operation_context = *source;
   mb_buffer_add_text(out, "operation");
   add_word(out, mb_model_text(model, operation.name));
-  add_word(out, input ? mb_model_text(model, input->name) : "-");
-  add_word(out, output ? mb_model_text(model, output->name) : "-");
+  add_body(out, model, &operation, operation.input);
+  add_body(out, model, &operation, operation.output);
   add_flags(out, mb_word_operation_flags, operation.flags);
   add_wrapper(out, model, &operation);
   if (operation.response_status != 200)

@@ -228,12 +228,24 @@ static int member_attribute(reader *in, mb_member *record, const char *name, con
   return 0;
 }
 
+/* The shape a member names: "." is its own name with a capital first letter. */
+static mb_text member_shape(reader *in, const char *name, const char *shape) {
+  if (strcmp(shape, ".") != 0)
+    return mb_draft_string(in->draft, shape);
+  char *own = mb_arena_strdup(in->draft->arena, name);
+  if (!own)
+    in->draft->failed = true;
+  else if (own[0] >= 'a' && own[0] <= 'z')
+    own[0] = (char)(own[0] ^ 0x20);
+  return mb_draft_string(in->draft, own);
+}
+
 static int read_member(reader *in) {
   const char *name = take_word(in), *shape = take_word(in);
   if (!name || !shape)
     return fail(in, "a member needs a name and a shape");
   mb_draft_member *made = mb_draft_add_member(in->draft, name);
-  made->record.shape = mb_draft_string(in->draft, shape);
+  made->record.shape = member_shape(in, name, shape);
   made->line = in->line;
   while (more(in)) {
     const char *word = take_word(in);
@@ -268,8 +280,16 @@ static int operation_attribute(reader *in, mb_operation *record, const char *nam
   return 0;
 }
 
-static mb_text shape_or_none(reader *in, const char *word) {
-  return strcmp(word, "-") == 0 ? 0 : mb_draft_string(in->draft, word);
+/* An input or output: "-" is none, "+Request" the operation's name with that ending. */
+static mb_text body_shape(reader *in, const char *name, const char *word) {
+  if (strcmp(word, "-") == 0)
+    return 0;
+  if (*word != '+')
+    return mb_draft_string(in->draft, word);
+  const char *full = mb_arena_printf(in->draft->arena, "%s%s", name, word + 1);
+  if (!full)
+    in->draft->failed = true;
+  return mb_draft_string(in->draft, full);
 }
 
 static int read_operation(reader *in) {
@@ -277,8 +297,8 @@ static int read_operation(reader *in) {
   if (!name || !input || !output)
     return fail(in, "an operation needs a name, an input and an output");
   mb_draft_operation *made = mb_draft_add_operation(in->draft, name);
-  made->record.input = shape_or_none(in, input);
-  made->record.output = shape_or_none(in, output);
+  made->record.input = body_shape(in, name, input);
+  made->record.output = body_shape(in, name, output);
   made->line = in->line;
   in->block = BLOCK_OPERATION;
   while (more(in)) {
@@ -360,7 +380,7 @@ static int read_acceptor(reader *in) {
   mb_acceptor *made = mb_draft_add_acceptor(in->draft);
   made->state = (uint8_t)(state_at + 1);
   made->matcher = (uint8_t)(matcher_at + 1);
-  made->expected = shape_or_none(in, expected);
+  made->expected = strcmp(expected, "-") == 0 ? 0 : mb_draft_string(in->draft, expected);
   made->argument = mb_draft_string(in->draft, argument);
   return 0;
 }
