@@ -257,9 +257,11 @@ static int flow_together(lua_State *L) {
   task_group group = {.limit = MB_SCRIPT_TASKS_MAX};
   group.count = mb_lua_push_sorted_keys(L, 1);
   for (lua_Integer i = 1; i <= group.count; i++) {
-    if (lua_rawgeti(L, FRAME_KEYS, i) == LUA_TSTRING)
-      group.by_name = true;
-    else if (group.by_name || !lua_isinteger(L, -1) || lua_tointeger(L, -1) != i)
+    bool name = lua_rawgeti(L, FRAME_KEYS, i) == LUA_TSTRING;
+    bool number = lua_isinteger(L, -1) && lua_tointeger(L, -1) == i;
+    if (i == 1)
+      group.by_name = name;
+    if (!(group.by_name ? name : number))
       return luaL_error(L, "together takes a list of functions or a map of them, not a mixture");
     if (lua_rawget(L, 1) != LUA_TFUNCTION)
       return luaL_error(L, "together takes functions; number %d is a %s", (int)i,

@@ -21,15 +21,15 @@ static int string_rep(lua_State *L) {
     return luaL_error(L, "the text would be longer than 16 MiB");
   luaL_Buffer buffer;
   size_t total = (size_t)count * size + (size_t)(count - 1) * separator_size;
-  mb_lua_tick(L, total / 64 + (size_t)count);
+  mb_lua_tick(L, total / 64 + 1);
   char *out = luaL_buffinitsize(L, &buffer, total);
-  for (lua_Integer i = 0; i < count; i++) {
-    memcpy(out, text, size);
-    out += size;
-    if (i + 1 < count) {
-      memcpy(out, separator, separator_size);
-      out += separator_size;
-    }
+  size_t filled = size + (count > 1 ? separator_size : 0);
+  memcpy(out, text, size);
+  memcpy(out + size, separator, filled - size);
+  while (filled < total) { /* doubles what is there: few copies however short the text */
+    size_t part = filled < total - filled ? filled : total - filled;
+    memcpy(out + filled, out, part);
+    filled += part;
   }
   luaL_pushresultsize(&buffer, total);
   return 1;

@@ -58,6 +58,7 @@ void mb_script_take_error(mb_script *script, lua_State *from, int status, mb_err
   }
   if (status == LUA_ERRMEM) {
     memory_error(script, error);
+    mb_lua_where(from, error->where, sizeof error->where);
     lua_settop(from, -2);
     return;
   }

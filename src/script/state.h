@@ -22,7 +22,7 @@
 #define MB_SCRIPT_STRING_MAX    ((size_t)16 << 20) /* bytes of one string */
 #define MB_SCRIPT_SOURCE_MAX    ((size_t)1 << 20)
 #define MB_SCRIPT_DEPTH_MAX     100 /* nesting of values that go in or out */
-#define MB_SCRIPT_NODES_MAX     1000000
+#define MB_SCRIPT_NODES_MAX     500000
 #define MB_SCRIPT_LINES_MAX     10000 /* log lines, progress lines, checks: each */
 #define MB_SCRIPT_LINE_MAX      65536
 #define MB_SCRIPT_TASKS_MAX     10000

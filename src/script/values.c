@@ -210,7 +210,10 @@ static _Noreturn void fail(reading *read, const char *problem) {
 static void no_memory(reading *read) {
   mb_error error;
   mb_error_memory(&error);
-  mb_error_next(&error, "a value may take at most as much memory as its arena has");
+  size_t limit = mb_script_of(read->L)->memory_limit;
+  if (mb_arena_used(read->arena) > limit / 2) /* arenas are given the script's limit */
+    mb_error_set(&error, MB_ERROR_LIMIT, "MemoryLimit",
+                 "a value is larger than the %zu MiB it may be", limit >> 20);
   mb_lua_raise(read->L, &error);
 }
 
@@ -339,7 +342,7 @@ static void read_any(reading *read, mb_value *out, int depth) {
   luaL_checkstack(L, 10, "a value");
   mb_lua_tick(L, 1);
   if (++read->nodes > MB_SCRIPT_NODES_MAX)
-    fail(read, " is too large: more than a million parts");
+    fail(read, " is too large: more than 500,000 parts");
   size_t size;
   const char *text;
   switch (lua_type(L, -1)) {

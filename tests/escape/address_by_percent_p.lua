@@ -1,0 +1,6 @@
+-- expect: error no %p
+return {
+  plan = function(run, args)
+    return string.format('%p', {})
+  end,
+}

@@ -1,0 +1,6 @@
+-- expect: script SyntaxError
+return {
+  plan = function(run, args)
+    require 'bytecode'
+  end,
+}

@@ -1,0 +1,6 @@
+-- expect: script GlobalAssignment
+return {
+  plan = function(run, args)
+    function leaked() end
+  end,
+}

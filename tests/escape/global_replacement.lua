@@ -1,0 +1,6 @@
+-- expect: script GlobalAssignment
+return {
+  plan = function(run, args)
+    pairs = function() end
+  end,
+}

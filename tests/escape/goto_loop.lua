@@ -1,0 +1,8 @@
+-- expect: limit TimeLimit
+-- clock: real
+return {
+  plan = function(run, args)
+    ::again::
+    goto again
+  end,
+}

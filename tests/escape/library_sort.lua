@@ -1,0 +1,6 @@
+-- expect: error cannot be changed
+return {
+  plan = function(run, args)
+    table.sort(string)
+  end,
+}

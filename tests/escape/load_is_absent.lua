@@ -1,0 +1,6 @@
+-- expect: script NotAvailable
+return {
+  plan = function(run, args)
+    load('return 1')()
+  end,
+}

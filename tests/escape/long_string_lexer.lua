@@ -1,0 +1,3 @@
+-- expect: script SyntaxError
+-- clock: real
+return [=====[ never closed ]====]

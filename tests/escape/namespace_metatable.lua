@@ -1,0 +1,6 @@
+-- expect: error protected
+return {
+  plan = function(run, args)
+    setmetatable(test, {})
+  end,
+}

@@ -1,0 +1,6 @@
+-- expect: error while the file is loaded
+return {
+  plan = function(run, args)
+    require 'calling'
+  end,
+}

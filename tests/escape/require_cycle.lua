@@ -1,0 +1,6 @@
+-- expect: error requires itself
+return {
+  plan = function(run, args)
+    require 'cycle_a'
+  end,
+}

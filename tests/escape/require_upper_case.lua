@@ -1,0 +1,6 @@
+-- expect: error a module's name
+return {
+  plan = function(run, args)
+    require "OS"
+  end,
+}

@@ -1,0 +1,7 @@
+-- expect: error between 0 and 1e9
+-- clock: real
+return {
+  plan = function(run, args)
+    sleep(0/0)
+  end,
+}

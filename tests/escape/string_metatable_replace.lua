@@ -1,0 +1,6 @@
+-- expect: error table expected
+return {
+  plan = function(run, args)
+    setmetatable('', {})
+  end,
+}

@@ -1,0 +1,6 @@
+-- expect: error __mode
+return {
+  plan = function(run, args)
+    setmetatable({}, { __mode = 'k' })
+  end,
+}

@@ -1,0 +1,8 @@
+-- expect: limit TimeLimit
+-- clock: real
+return {
+  plan = function(run, args)
+    local function spin() while true do end end
+    while true do xpcall(spin, spin) end
+  end,
+}

@@ -1,0 +1,6 @@
+-- expect: error it has no pages
+return {
+  plan = function(run, args)
+    all(test.echo, {})
+  end,
+}

@@ -1,0 +1,6 @@
+-- expect: error check takes a name
+return {
+  plan = function(run, args)
+    check{ name = 'x', message = 'm' }
+  end,
+}

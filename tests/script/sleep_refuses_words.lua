@@ -1,0 +1,6 @@
+-- expect: error must be seconds
+return {
+  plan = function(run, args)
+    sleep('soon')
+  end,
+}

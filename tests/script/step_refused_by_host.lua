@@ -1,0 +1,6 @@
+-- expect: refused NoStep
+return {
+  plan = function(run, args)
+    step('refused', print)
+  end,
+}

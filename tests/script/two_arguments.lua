@@ -1,0 +1,6 @@
+-- expect: error takes one table of named arguments
+return {
+  plan = function(run, args)
+    test.echo({}, {})
+  end,
+}

@@ -1,0 +1,6 @@
+-- expect: denied AccessDenied
+return {
+  plan = function(run, args)
+    test.fail{}
+  end,
+}

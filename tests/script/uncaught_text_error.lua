@@ -1,0 +1,6 @@
+-- expect: script ScriptError
+return {
+  plan = function(run, args)
+    error('with line')
+  end,
+}

@@ -1,0 +1,6 @@
+-- expect: error did you mean together?
+return {
+  plan = function(run, args)
+    togehter{}
+  end,
+}

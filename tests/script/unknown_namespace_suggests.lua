@@ -1,0 +1,6 @@
+-- expect: error did you mean test?
+return {
+  plan = function(run, args)
+    tset.echo{}
+  end,
+}

@@ -1,0 +1,6 @@
+-- expect: refused WriteOutsideStep
+return {
+  plan = function(run, args)
+    test.write{ value = 1 }
+  end,
+}
