@@ -48,8 +48,18 @@ until python3 -c "import socket; [socket.create_connection(('127.0.0.1', p), 1) 
   sleep 0.1
 done
 
-cd "$here"
-MOONBOOK=$moonbook APP_PORT=$app_port "$here/seed.sh"
+MOONBOOK=$moonbook "$here/seed.sh"
+
+# The project's settings. The health URL is given since there is no load balancer to ask.
+cat >"$work/moonbook.lua" <<X
+return {
+  app = "aistudio",
+  environments = {
+    dev = { region = "eu-west-1", health_url = "http://127.0.0.1:$app_port/api/healthz" },
+  },
+}
+X
+cd "$work"
 
 title() { printf '\n$ moonbook %s\n' "$*"; }
 # expect CODE ARGUMENTS...: runs moonbook and stops the demo if the exit code is another one.
@@ -65,8 +75,8 @@ expect() {
 expect 0 list
 expect 0 run validate/service --env dev
 expect 0 run deploy/restart --env dev --yes
-expect 0 run scale/service --env dev --desired-count 2 --yes
-expect 0 run scale/service --env dev --desired-count 2 --yes
+expect 0 run scale/service --env dev --desired 2 --yes
+expect 0 run scale/service --env dev --desired 2 --yes
 
 printf '\nNow the application stops answering, and its target is taken out:\n'
 rm "$work/app/api/healthz"
