@@ -161,7 +161,7 @@ static int set_argument(mb_arena *arena, mb_value *out, const char *name, const 
   if (strcmp(type, "integer") == 0 || strcmp(type, "number") == 0) {
     return set_number(out, name, text, strcmp(type, "integer") == 0, error);
   }
-  bool list = strcmp(type, "list") == 0 || strcmp(type, "strings") == 0;
+  bool list = strncmp(type, "list", 4) == 0;
   if (list && *text != '[') {
     return add_item(arena, out, name, text, error);
   }

@@ -64,10 +64,13 @@ static void show_field(const char *title, const char *text) {
 void cli_show_arguments(const mb_value *arguments) {
   for (size_t i = 0; i < mb_value_count(arguments); i++) {
     const mb_value *argument = mb_list_at(arguments, i);
+    const char *type = cli_text(argument, "type");
     char left[96];
-    snprintf(left, sizeof left, "--%s %s", cli_text(argument, "name"), cli_text(argument, "type"));
-    cli_printf(stdout, CLI_PLAIN, "  %-34s ", left);
-    cli_put(stdout, CLI_PLAIN, cli_text(argument, "doc"));
+    snprintf(left, sizeof left, "--%s %s", cli_text(argument, "name"), type);
+    cli_printf(stdout, CLI_PLAIN, "  %-40s ", left);
+    if (strncmp(cli_text(argument, "doc"), type, strlen(cli_text(argument, "doc"))) != 0) {
+      cli_put(stdout, CLI_PLAIN, cli_text(argument, "doc"));
+    }
     if (cli_flag(argument, "required")) {
       cli_put(stdout, CLI_WARN, " (required)");
     }
