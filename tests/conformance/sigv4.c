@@ -11,8 +11,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-/* ---- raw requests
- * ------------------------------------------------------------------------------*/
+/* ---- raw requests ---- */
 
 /* Takes a line off `*at`, without its line break; NULL at the end. */
 static char *take_line(mb_arena *arena, const char **at, const char *end) {
@@ -81,8 +80,7 @@ static int parse_request(mb_arena *arena, const char *text, size_t size, mb_http
   return 0;
 }
 
-/* ---- comparing
- * ---------------------------------------------------------------------------------*/
+/* ---- comparing ---- */
 
 /* The value without the blanks that do not count. */
 static const char *squeeze(mb_arena *arena, const char *value) {
@@ -140,8 +138,7 @@ static const char *request_text(mb_arena *arena, const mb_http_request *request)
   return text ? text : "";
 }
 
-/* ---- cases
- * -------------------------------------------------------------------------------------*/
+/* ---- cases ---- */
 
 typedef struct sigv4_case {
   mbconf_report *report;
@@ -253,8 +250,7 @@ static void run_case(mbconf_report *report, const char *folder, const char *name
   mb_arena_free(arena);
 }
 
-/* ---- folders
- * -----------------------------------------------------------------------------------*/
+/* ---- folders ---- */
 
 static bool is_case(const char *folder) {
   char path[4096 + sizeof "/request.txt"];

@@ -63,8 +63,7 @@ static bool is_name(span text) {
   return text.at < text.end;
 }
 
-/* ---- sections
- * ----------------------------------------------------------------------------------*/
+/* ---- sections ---- */
 
 static int enter(parser *p, mb_value *sections, span name) {
   p->section = mb_map_put_sized(p->arena, sections, name.at, size_of(name));
@@ -134,8 +133,7 @@ static int parse_section(parser *p, span line) {
   return is_name(title) || unquote(&title) ? enter(p, p->profiles, title) : 0;
 }
 
-/* ---- properties
- * --------------------------------------------------------------------------------*/
+/* ---- properties ---- */
 
 /* Cuts a comment off: '#' or ';' after a blank. One next to the value belongs to it. */
 static span without_comment(span line) {
@@ -249,8 +247,7 @@ static int parse_indented(parser *p, span line) {
   return p->has_sub_properties ? parse_sub_property(p, line) : continue_value(p, line);
 }
 
-/* ---- files
- * -------------------------------------------------------------------------------------*/
+/* ---- files ---- */
 
 static int parse_line(parser *p, span line) {
   span text = trim(line);

@@ -37,8 +37,7 @@ static int skip(compiler *c, mb_json_token first) {
   return mb_json_skip(&c->reader, first) ? mb_json_fail(&c->reader, c->error) : 0;
 }
 
-/* ---- objects and lists of the document
- * ---------------------------------------------------------*/
+/* ---- objects and lists of the document ---- */
 
 typedef int (*member_reader)(compiler *c, key name, mb_json_token first, void *out);
 
@@ -109,8 +108,7 @@ static int read_text(compiler *c, mb_json_token token, char **out, size_t *size)
   return *out ? 0 : mb_error_memory(c->error);
 }
 
-/* ---- slots
- * -------------------------------------------------------------------------------------*/
+/* ---- slots ---- */
 
 static int find_slot(compiler *c, const char *name, size_t size, uint32_t *out) {
   mb_ruleset *ruleset = c->ruleset;
@@ -130,8 +128,7 @@ static int find_slot(compiler *c, const char *name, size_t size, uint32_t *out) 
   return 0;
 }
 
-/* ---- attribute paths and templates
- * -------------------------------------------------------------*/
+/* ---- attribute paths and templates ---- */
 
 /* "[3]" or "[-1]" at the end of a step. */
 static int parse_step_index(compiler *c, const char *from, const char *end, mb_rule_step *out) {
@@ -229,8 +226,7 @@ static int parse_template(compiler *c, const char *text, size_t size, mb_rule_no
   return 0;
 }
 
-/* ---- values
- * ------------------------------------------------------------------------------------*/
+/* ---- values ---- */
 
 static int read_value(compiler *c, mb_json_token first, void *item);
 
@@ -328,8 +324,7 @@ static int read_value(compiler *c, mb_json_token first, void *item) {
   return read_literal(c, first, out);
 }
 
-/* ---- properties and headers
- * --------------------------------------------------------------------*/
+/* ---- properties and headers ---- */
 
 static int read_property(compiler *c, mb_json_token first, void *item);
 
@@ -406,8 +401,7 @@ static int read_headers(compiler *c, mb_json_token first, mb_rule_node *out) {
   return 0;
 }
 
-/* ---- rules
- * -------------------------------------------------------------------------------------*/
+/* ---- rules ---- */
 
 static mb_rule_node *new_node(compiler *c) {
   mb_rule_node *node = mb_arena_zero(c->arena, sizeof *node);
@@ -488,8 +482,7 @@ static int read_rule(compiler *c, mb_json_token first, void *item) {
   return 0;
 }
 
-/* ---- parameters
- * --------------------------------------------------------------------------------*/
+/* ---- parameters ---- */
 
 static int read_parameter_type(compiler *c, mb_json_token token, mb_rule_parameter *out) {
   char name[16] = "";
@@ -544,8 +537,7 @@ static int read_parameter(compiler *c, key name, mb_json_token first, void *out)
   return 0;
 }
 
-/* ---- the whole
- * ---------------------------------------------------------------------------------*/
+/* ---- the whole ---- */
 
 static int read_ruleset_member(compiler *c, key name, mb_json_token first, void *out) {
   mb_ruleset *ruleset = out;

@@ -36,8 +36,7 @@ static bool is_true(const mb_value *value) {
   return value && value->type == MB_TYPE_BOOLEAN && value->as.boolean;
 }
 
-/* ---- logic
- * -------------------------------------------------------------------------------------*/
+/* ---- logic ---- */
 
 static result call_is_set(mb_rule_call *call) {
   return boolean(call->arguments[0] != NULL);
@@ -68,8 +67,7 @@ static result call_ite(mb_rule_call *call) {
   return call->arguments[is_true(call->arguments[0]) ? 1 : 2];
 }
 
-/* ---- text
- * --------------------------------------------------------------------------------------*/
+/* ---- text ---- */
 
 static bool is_ascii(const char *text, size_t size) {
   for (size_t i = 0; i < size; i++)
@@ -132,8 +130,7 @@ static result call_split(mb_rule_call *call) {
   }
 }
 
-/* ---- host names
- * --------------------------------------------------------------------------------*/
+/* ---- host names ---- */
 
 static bool is_label_character(char c, bool upper_allowed) {
   return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' ||
@@ -191,8 +188,7 @@ static result call_is_virtual_hostable(mb_rule_call *call) {
                  is_host(text, size, is_true(call->arguments[1]), false));
 }
 
-/* ---- parseURL
- * ----------------------------------------------------------------------------------*/
+/* ---- parseURL ---- */
 
 static int put_text(mb_rule_call *call, mb_value *map, const char *name, const char *text,
                     size_t size) {
@@ -278,13 +274,13 @@ static result call_parse_url(mb_rule_call *call) {
   return map;
 }
 
-/* ---- ARNs and partitions
- * -----------------------------------------------------------------------*/
+/* ---- ARNs and partitions ---- */
 
+/* Without a region it is the first partition, as for a region that none claims. */
 static result call_partition(mb_rule_call *call) {
   size_t size;
   const char *region = text_of(call, 0, &size);
-  return region ? mb_partition_of(call->run->ruleset, region) : NULL;
+  return mb_partition_of(call->run->ruleset, region ? region : "");
 }
 
 /* The resource's parts, divided by ':' or '/'. */
@@ -330,8 +326,7 @@ static result call_parse_arn(mb_rule_call *call) {
   return arn;
 }
 
-/* ---- the table
- * ---------------------------------------------------------------------------------*/
+/* ---- the table ---- */
 
 static const mb_rule_function functions[] = {
     {"booleanEquals", call_equals, 2, 2, false},
@@ -339,7 +334,7 @@ static const mb_rule_function functions[] = {
     {"getAttr", call_get_attr, 2, 2, false},
     {"isSet", call_is_set, 1, 1, true},
     {"not", call_not, 1, 1, true},
-    {"aws.partition", call_partition, 1, 1, false},
+    {"aws.partition", call_partition, 1, 1, true},
     {"substring", call_substring, 4, 4, false},
     {"isValidHostLabel", call_is_valid_host_label, 2, 2, true},
     {"parseURL", call_parse_url, 1, 1, false},

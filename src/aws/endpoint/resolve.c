@@ -17,8 +17,7 @@ static const mb_value *out_of_memory(mb_rule_run *run) {
   return NULL;
 }
 
-/* ---- values
- * ------------------------------------------------------------------------------------*/
+/* ---- values ---- */
 
 static const mb_value *item_at(const mb_value *list, int64_t index) {
   if (mb_value_type(list) != MB_TYPE_LIST)
@@ -132,8 +131,7 @@ const mb_value *mb_rule_value(mb_rule_run *run, const mb_rule_node *node) {
   }
 }
 
-/* ---- rules
- * -------------------------------------------------------------------------------------*/
+/* ---- rules ---- */
 
 /* Whether one condition holds; keeps its result where that has a name. */
 static bool condition_holds(mb_rule_run *run, const mb_rule_node *node) {
@@ -181,8 +179,7 @@ static const mb_rule *walk(mb_rule_run *run, const mb_rule *rules, size_t count)
   return NULL;
 }
 
-/* ---- parameters and result
- * ---------------------------------------------------------------------*/
+/* ---- parameters and result ---- */
 
 static int set_parameter(mb_rule_run *run, const mb_rule_parameter *parameter,
                          const mb_value *params) {

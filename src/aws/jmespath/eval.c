@@ -81,8 +81,7 @@ static mb_value *new_list(mb_jp_search *search) {
   return list;
 }
 
-/* ---- indexes and slices
- * ------------------------------------------------------------------------*/
+/* ---- indexes and slices ---- */
 
 static const mb_value *eval_index(const mb_value *list, int64_t index) {
   if (list->type != MB_TYPE_LIST)
@@ -122,8 +121,7 @@ static const mb_value *eval_slice(mb_jp_search *search, const mb_jp_node *node,
   return out;
 }
 
-/* ---- projections
- * -------------------------------------------------------------------------------*/
+/* ---- projections ---- */
 
 /* Applies `right` to one item and keeps what is not null. */
 static int project(mb_jp_search *search, const mb_jp_node *right, const mb_value *item,
@@ -184,8 +182,7 @@ static const mb_value *eval_flatten(mb_jp_search *search, const mb_value *list) 
   return out;
 }
 
-/* ---- the rest
- * ----------------------------------------------------------------------------------*/
+/* ---- the rest ---- */
 
 static const mb_value *eval_compare(mb_jp_search *search, const mb_jp_node *node,
                                     const mb_value *left, const mb_value *data) {

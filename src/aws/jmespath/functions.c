@@ -68,8 +68,7 @@ static result type_problem(mb_jp_search *search, const char *message) {
   return NULL;
 }
 
-/* ---- numbers
- * -----------------------------------------------------------------------------------*/
+/* ---- numbers ---- */
 
 static result call_abs(mb_jp_search *search, const mb_jp_argument *a, size_t count) {
   const mb_value *value = a[0].value;
@@ -137,8 +136,7 @@ static result call_to_number(mb_jp_search *search, const mb_jp_argument *a, size
   return &mb_jp_null;
 }
 
-/* ---- strings
- * -----------------------------------------------------------------------------------*/
+/* ---- strings ---- */
 
 static bool has_part(const mb_value *text, const mb_value *part) {
   if (part->as.bytes.size == 0)
@@ -239,8 +237,7 @@ static result call_to_string(mb_jp_search *search, const mb_jp_argument *a, size
   return string_of_buffer(search, &text);
 }
 
-/* ---- lists and maps
- * ----------------------------------------------------------------------------*/
+/* ---- lists and maps ---- */
 
 static result call_keys(mb_jp_search *search, const mb_jp_argument *a, size_t count) {
   const mb_value *map = a[0].value;
@@ -314,8 +311,7 @@ static result call_type(mb_jp_search *search, const mb_jp_argument *a, size_t co
   return string(search, name, strlen(name));
 }
 
-/* ---- order
- * -------------------------------------------------------------------------------------*/
+/* ---- order ---- */
 
 typedef struct keyed {
   const mb_value *key, *item;
@@ -415,8 +411,7 @@ static result call_min_by(mb_jp_search *search, const mb_jp_argument *a, size_t 
   return extreme(search, a[0].value, a[1].expression, -1);
 }
 
-/* ---- the table
- * ---------------------------------------------------------------------------------*/
+/* ---- the table ---- */
 
 #define ORDERED (MB_JP_NUMBERS | MB_JP_STRINGS)
 #define SIZED   (MB_JP_ANY_STRING | MB_JP_ANY_LIST | MB_JP_ANY_MAP)

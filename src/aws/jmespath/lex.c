@@ -114,12 +114,16 @@ static int lex_raw_string(lexer *lex, mb_jp_token *out) {
 }
 
 /* A bare word between backticks stands for a string: older tools wrote `running` without quotes,
- * and people still do. Anything that starts like JSON must be JSON. */
+ * and people still do. What starts like JSON, or holds a quote, must be JSON. */
 static bool is_bare_word(const char *text, size_t size) {
-  size_t i = 0;
-  while (i < size && (text[i] == ' ' || text[i] == '\t' || text[i] == '\n' || text[i] == '\r'))
-    i++;
-  return i < size && !strchr("[]{}\"", text[i]);
+  return size > 0 && !strchr("[]{}", *text) && !memchr(text, '"', size);
+}
+
+static size_t count_space(const char *text, size_t size) {
+  size_t count = 0;
+  while (count < size && strchr(" \t\n\r", text[count]))
+    count++;
+  return count;
 }
 
 static int lex_literal(lexer *lex, mb_jp_token *out) {
@@ -139,9 +143,10 @@ static int lex_literal(lexer *lex, mb_jp_token *out) {
   }
   if (problem.kind == MB_ERROR_MEMORY)
     return mb_error_memory(lex->error);
-  if (!is_bare_word(text, size))
+  size_t space = count_space(text, size);
+  if (!is_bare_word(text + space, size - space))
     return lex_fail(lex, from - 1, "the text between backticks is not JSON");
-  return set_text(lex, out, text, size);
+  return set_text(lex, out, text + space, size - space);
 }
 
 /* Operators: the longer spelling first. */

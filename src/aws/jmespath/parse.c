@@ -1,7 +1,7 @@
 /* Makes the tree of a JMESPath expression: a precedence-climbing parser over the tokens. */
 #include "aws/jmespath/ast.h"
-#include "base/text.h"
-#include <string.h>
+#include <stdarg.h>
+#include <stdio.h>
 
 typedef struct parser {
   mb_arena *arena;
@@ -9,6 +9,11 @@ typedef struct parser {
   const char *text;
   const mb_jp_token *at;
   unsigned nesting;
+  /* The first thing that is wrong though the syntax is right: an unknown function, a wrong number
+   * of arguments, a slice without a step. Reported only once all the syntax has proved right. */
+  const mb_jp_token *late;
+  const char *late_code;
+  char late_problem[128];
 } parser;
 
 /* How tightly each token binds what stands left of it; tokens not listed end an expression. */
@@ -50,6 +55,17 @@ static mb_jp_node *unexpected(parser *p) {
                     p->at->type == MB_JP_END ? "it ends too early" : "this is not expected here");
 }
 
+static void defer(parser *p, const mb_jp_token *at, const char *code, const char *format, ...) {
+  va_list arguments;
+  if (p->late)
+    return;
+  p->late = at;
+  p->late_code = code;
+  va_start(arguments, format);
+  vsnprintf(p->late_problem, sizeof p->late_problem, format, arguments);
+  va_end(arguments);
+}
+
 static bool accept(parser *p, mb_jp_token_type type) {
   if (p->at->type != type)
     return false;
@@ -86,8 +102,7 @@ static mb_jp_node *identity(parser *p) {
   return node_new(p, MB_JP_NODE_IDENTITY, NULL, NULL);
 }
 
-/* ---- lists of expressions
- * ----------------------------------------------------------------------*/
+/* ---- lists of expressions ---- */
 
 static int many_add(parser *p, mb_jp_node *node, mb_jp_node *item) {
   size_t count = node->as.many.count;
@@ -140,8 +155,7 @@ static mb_jp_node *parse_map(parser *p) {
   return accept(p, MB_JP_RBRACE) ? node : unexpected(p);
 }
 
-/* ---- calls
- * -------------------------------------------------------------------------------------*/
+/* ---- calls ---- */
 
 static mb_jp_node *parse_argument(parser *p) {
   if (!accept(p, MB_JP_EXPREF))
@@ -150,21 +164,16 @@ static mb_jp_node *parse_argument(parser *p) {
   return inner ? node_new(p, MB_JP_NODE_EXPREF, inner, NULL) : NULL;
 }
 
-static mb_jp_node *check_arity(parser *p, mb_jp_node *call, const mb_jp_token *name) {
+static void check_call(parser *p, const mb_jp_node *call, const mb_jp_token *name) {
   const mb_jp_function *function = call->as.many.function;
   size_t count = call->as.many.count;
-  if (count >= (size_t)function->minimum &&
-      (function->maximum < 0 || count <= (size_t)function->maximum))
-    return call;
-  p->at = name;
-  char problem[96];
-  mb_buffer text = MB_BUFFER_INIT(sizeof problem - 1);
-  mb_buffer_addf(&text, "%s() takes %s%d argument%s, not %zu", function->name,
-                 function->maximum < 0 ? "at least " : "", function->minimum,
-                 function->minimum == 1 ? "" : "s", count);
-  mb_text_copy(problem, sizeof problem, mb_buffer_text(&text));
-  mb_buffer_dispose(&text);
-  return parse_fail(p, "invalid-arity", problem);
+  if (!function)
+    defer(p, name, "unknown-function", "there is no function of this name");
+  else if (count < (size_t)function->minimum ||
+           (function->maximum >= 0 && count > (size_t)function->maximum))
+    defer(p, name, "invalid-arity", "%s() takes %s%d argument%s, not %zu", function->name,
+          function->maximum < 0 ? "at least " : "", function->minimum,
+          function->minimum == 1 ? "" : "s", count);
 }
 
 /* After "name(". */
@@ -173,10 +182,6 @@ static mb_jp_node *parse_call(parser *p, const mb_jp_token *name) {
   if (!node)
     return NULL;
   node->as.many.function = mb_jp_function_find(name->text, name->size);
-  if (!node->as.many.function) {
-    p->at = name;
-    return parse_fail(p, "unknown-function", "there is no function of this name");
-  }
   if (!accept(p, MB_JP_RPAREN)) {
     do {
       if (many_add(p, node, parse_argument(p)))
@@ -185,11 +190,11 @@ static mb_jp_node *parse_call(parser *p, const mb_jp_token *name) {
     if (!accept(p, MB_JP_RPAREN))
       return unexpected(p);
   }
-  return check_arity(p, node, name);
+  check_call(p, node, name);
+  return node;
 }
 
-/* ---- projections, indexes, slices
- * --------------------------------------------------------------*/
+/* ---- projections, indexes, slices ---- */
 
 /* What may follow a dot. */
 static mb_jp_node *parse_after_dot(parser *p, int power) {
@@ -249,7 +254,7 @@ static mb_jp_node *parse_slice(parser *p, mb_jp_node *left) {
   if (!accept(p, MB_JP_RBRACKET))
     return unexpected(p);
   if (node->as.slice.step == 0)
-    return parse_fail(p, "invalid-value", "the step of the slice before must not be 0");
+    defer(p, p->at - 1, "invalid-value", "the step of the slice that ends here must not be 0");
   return parse_projection(p, MB_JP_NODE_PROJECTION, node, POWER_STAR);
 }
 
@@ -300,8 +305,7 @@ static mb_jp_node *parse_flatten(parser *p, mb_jp_node *left) {
   return parse_projection(p, MB_JP_NODE_PROJECTION, flat, POWER_FLATTEN);
 }
 
-/* ---- expressions
- * -------------------------------------------------------------------------------*/
+/* ---- expressions ---- */
 
 static mb_jp_node *parse_name(parser *p, const mb_jp_token *token) {
   if (p->at->type != MB_JP_LPAREN)
@@ -431,6 +435,10 @@ mb_jmespath *mb_jmespath_compile(mb_arena *arena, const char *expression, mb_err
   mb_jp_node *root = parse_expression(&p, 0);
   if (root && p.at->type != MB_JP_END)
     root = unexpected(&p);
+  if (root && p.late) {
+    p.at = p.late;
+    root = parse_fail(&p, p.late_code, p.late_problem);
+  }
   mb_jmespath *compiled = root ? mb_arena_alloc(arena, sizeof *compiled) : NULL;
   if (compiled)
     compiled->root = root;

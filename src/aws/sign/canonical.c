@@ -88,8 +88,7 @@ static void write_encoded(writer *out, unsigned char c) {
   write_char(out, digits[c & 15]);
 }
 
-/* ---- path
- * --------------------------------------------------------------------------------------*/
+/* ---- path ---- */
 
 /* Collapses slashes and dot segments into `out`, which has room for `size` bytes; returns the new
  * size. A slash at the end survives. */
@@ -141,8 +140,7 @@ static int add_path(writer *out, mb_arena *arena, const char *path, const mb_sig
   return 0;
 }
 
-/* ---- query
- * -------------------------------------------------------------------------------------*/
+/* ---- query ---- */
 
 typedef struct query_pair {
   const char *key, *value;
@@ -219,8 +217,7 @@ static int add_query(writer *out, mb_arena *arena, const char *query) {
   return text.overflow ? -1 : 0;
 }
 
-/* ---- headers
- * -----------------------------------------------------------------------------------*/
+/* ---- headers ---- */
 
 static int compare_names(const char *a, const char *b) {
   while (*a && lower(*a) == lower(*b)) {
@@ -322,8 +319,7 @@ static void add_headers(writer *out, const mb_signed_headers *headers) {
     write_char(out, '\n');
 }
 
-/* ---- the whole
- * ---------------------------------------------------------------------------------*/
+/* ---- the whole ---- */
 
 /* No part can come out longer than this. */
 static size_t request_bound(const mb_http_request *request, const char *query,

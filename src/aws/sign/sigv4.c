@@ -35,8 +35,7 @@ static int hash_failed(mb_error *error) {
                       "The request could not be signed: SHA-256 failed");
 }
 
-/* ---- key
- * ---------------------------------------------------------------------------------------*/
+/* ---- key ---- */
 
 void mb_signing_key_dispose(mb_signing_key *key) {
   if (key)
@@ -94,8 +93,7 @@ static int find_key(const signature *work, mb_signing_key *cache, unsigned char 
   return 0;
 }
 
-/* ---- what both forms share
- * ---------------------------------------------------------------------*/
+/* ---- what both forms share ---- */
 
 static int check_text(const char *what, const char *text, mb_error *error) {
   const unsigned char *c = (const unsigned char *)text;
@@ -208,8 +206,7 @@ static bool has_token(const mb_signing *signing) {
   return signing->session_token && *signing->session_token;
 }
 
-/* ---- header form
- * -------------------------------------------------------------------------------*/
+/* ---- header form ---- */
 
 /* Puts the headers that are signed along; older ones of a former attempt are replaced. */
 static int set_headers(signature *work, mb_headers *headers) {
@@ -245,8 +242,7 @@ int mb_sigv4_sign(mb_arena *arena, mb_http_request *request, const mb_signing *s
   return 0;
 }
 
-/* ---- query form
- * --------------------------------------------------------------------------------*/
+/* ---- query form ---- */
 
 /* "&X-Amz-Security-Token=..." or "". */
 static const char *token_parameter(mb_arena *arena, const mb_signing *signing) {

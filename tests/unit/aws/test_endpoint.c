@@ -83,8 +83,7 @@ static const char *call(const char *function, const char *show) {
 
 #define FN(name, arguments) "\"fn\":\"" name "\",\"argv\":[" arguments "]"
 
-/* ---- functions
- * ---------------------------------------------------------------------------------*/
+/* ---- functions ---- */
 
 static void substring_counts_from_either_end(void **state) {
   static const char *const rows[][2] = {
@@ -240,8 +239,7 @@ static void smaller_functions_do_what_they_say(void **state) {
     assert_string_equal(call(rows[i][0], rows[i][1]), rows[i][2]);
 }
 
-/* ---- the walk
- * ----------------------------------------------------------------------------------*/
+/* ---- the walk ---- */
 
 static void names_set_by_a_rule_are_not_seen_by_the_next(void **state) {
   mb_ruleset *rules = rules_of("{\"type\":\"tree\",\"conditions\":[{" FN(
@@ -318,8 +316,7 @@ static void partition_of_a_region_is_found_by_name_then_pattern(void **state) {
         rows[i][1]);
 }
 
-/* ---- hostile documents
- * -------------------------------------------------------------------------*/
+/* ---- hostile documents ---- */
 
 static void rules_that_make_no_sense_are_refused(void **state) {
   static const char *const rows[] = {
@@ -396,8 +393,7 @@ static void partitions_that_make_no_sense_are_refused(void **state) {
   }
 }
 
-/* ---- region patterns
- * ---------------------------------------------------------------------------*/
+/* ---- region patterns ---- */
 
 static void region_patterns_match_the_whole_name(void **state) {
   static const struct {
@@ -456,8 +452,7 @@ static void nested_repetitions_stay_quick(void **state) {
   assert_true(mb_region_matches("((a*)*)*", text));
 }
 
-/* ---- memory
- * ------------------------------------------------------------------------------------*/
+/* ---- memory ---- */
 
 static int resolve_once(void *limit) {
   static const char rules[] =

@@ -60,8 +60,7 @@ static char *repeat(const char *text, size_t count, const char *end) {
   return out;
 }
 
-/* ---- hostile expressions
- * -----------------------------------------------------------------------*/
+/* ---- hostile expressions ---- */
 
 static void deep_nesting_is_a_syntax_error_not_a_crash(void **state) {
   static const char *const pieces[] = {"(",  "[",   "{a:",   "!",    "a[?", "abs(", "[*].", "a.",
@@ -107,8 +106,7 @@ static void expressions_stand_only_as_arguments(void **state) {
   expect_error("abs(a,)", "syntax");
 }
 
-/* ---- indexes and slices
- * ------------------------------------------------------------------------*/
+/* ---- indexes and slices ---- */
 
 static void huge_indexes_are_out_of_range_not_overflows(void **state) {
   expect("@[9223372036854775807]", "[1]", "null");
@@ -129,8 +127,7 @@ static void huge_slices_stay_within_the_list(void **state) {
   expect_error("a[::0]", "invalid-value");
 }
 
-/* ---- numbers and text
- * --------------------------------------------------------------------------*/
+/* ---- numbers and text ---- */
 
 static void integers_stay_exact(void **state) {
   expect("sum(@)", "[9007199254740993, 1]", "9007199254740994");
@@ -181,8 +178,7 @@ static void null_data_gives_null(void **state) {
   assert_int_equal(mb_value_type(&out), MB_TYPE_NULL);
 }
 
-/* ---- secrets
- * -----------------------------------------------------------------------------------*/
+/* ---- secrets ---- */
 
 static void text_made_of_a_secret_stays_secret(void **state) {
   static const char *const rows[] = {"p",
@@ -206,8 +202,7 @@ static void text_made_of_a_secret_stays_secret(void **state) {
   assert_false(mb_value_is_secret(mb_map_get(data, "q")));
 }
 
-/* ---- memory
- * ------------------------------------------------------------------------------------*/
+/* ---- memory ---- */
 
 static int search_once(void *limit) {
   static const char expression[] =

@@ -76,8 +76,7 @@ static size_t count_headers(const mb_http_request *request, const char *name) {
   return count;
 }
 
-/* ---- vectors from the documentation
- * ------------------------------------------------------------*/
+/* ---- vectors from the documentation ---- */
 
 static void documented_list_users_signature_comes_out(void **state) {
   mb_signing signing = example();
@@ -118,8 +117,7 @@ static void documented_s3_presigned_url_comes_out(void **state) {
   assert_int_equal(count_headers(&request, "Authorization"), 0);
 }
 
-/* ---- the key cache
- * -----------------------------------------------------------------------------*/
+/* ---- the key cache ---- */
 
 static void cached_key_gives_the_same_signature(void **state) {
   mb_signing_key cache = {0};
@@ -188,8 +186,7 @@ static void disposed_key_holds_nothing(void **state) {
   assert_memory_equal(&cache, &empty, sizeof cache);
 }
 
-/* ---- signing again
- * -----------------------------------------------------------------------------*/
+/* ---- signing again ---- */
 
 static void signing_again_replaces_what_the_first_left(void **state) {
   mb_signing signing = example();
@@ -229,8 +226,7 @@ static void times_of_another_century_are_written_right(void **state) {
   assert_string_equal(mb_headers_get(&request.headers, "X-Amz-Date"), "21000101T000000Z");
 }
 
-/* ---- normal forms
- * ------------------------------------------------------------------------------*/
+/* ---- normal forms ---- */
 
 static void host_is_taken_from_the_url_in_its_normal_form(void **state) {
   static const char *const rows[][2] = {
@@ -316,8 +312,7 @@ static void header_values_lose_their_extra_blanks(void **state) {
   assert_string_equal(canonical_line(&request, &signing, 4), "b:");
 }
 
-/* ---- what is refused
- * ---------------------------------------------------------------------------*/
+/* ---- what is refused ---- */
 
 static void expect_refused(const mb_signing *signing, mb_error_kind kind, const char *about) {
   mb_error error;
@@ -385,8 +380,7 @@ static void presigning_keeps_the_query_and_drops_old_signing_headers(void **stat
   assert_string_equal(strchr(request.url, '?') + 1, request.query);
 }
 
-/* ---- memory
- * ------------------------------------------------------------------------------------*/
+/* ---- memory ---- */
 
 static int sign_once(void *limit) {
   mb_error error = {0};
