@@ -1,6 +1,7 @@
 /* Numbers and printf-style text as in the C locale, whatever setlocale was told. */
 #include "base/format.h"
 
+#include <float.h>
 #include <locale.h>
 #include <math.h>
 #include <pthread.h>
@@ -52,7 +53,9 @@ size_t mb_format_double(char out[MB_FORMAT_DOUBLE_SIZE], double number) {
     return mb_format_integer(out, (long long)number);
   }
   int length = 0;
-  for (int digits = 15; digits <= 17; digits++) {
+  /* Fifteen digits always survive, and trailing zeros are left out; numbers next to zero hold
+   * fewer. */
+  for (int digits = fabs(number) < DBL_MIN ? 1 : 15; digits <= 17; digits++) {
     length = format_digits(out, MB_FORMAT_DOUBLE_SIZE, "%.*g", digits, number);
     if (digits == 17 || mb_format_read_double(out, NULL) == number) {
       break;
