@@ -9,7 +9,7 @@
 /* IAM's prefix where it is not the signing name. */
 static const struct {
   const char *signing_name, *prefix;
-} prefixes[] = {{"monitoring", "cloudwatch"}, {"awsssoportal", "sso"}, {"sso-oauth", "sso-oauth"}};
+} prefixes[] = {{"monitoring", "cloudwatch"}, {"tagging", "tag"}, {"awsssoportal", "sso"}};
 
 typedef struct action_exception {
   const char *space, *operation; /* AWS's spelling */
@@ -29,6 +29,10 @@ static const action_exception action_exceptions[] = {
     {"ecs", "RegisterTaskDefinition", "ecs:RegisterTaskDefinition iam:PassRole"},
     {"ecs", "RunTask", "ecs:RunTask iam:PassRole"},
     {"ecs", "StartTask", "ecs:StartTask iam:PassRole"},
+    {"kms", "ReEncrypt", "kms:ReEncryptFrom kms:ReEncryptTo"},
+    {"lambda", "GetLayerVersionByArn", "lambda:GetLayerVersion"},
+    {"lambda", "Invoke", "lambda:InvokeFunction"},
+    {"lambda", "InvokeWithResponseStream", "lambda:InvokeFunction"},
     {"s3", "CompleteMultipartUpload", "s3:PutObject"},
     {"s3", "CopyObject", "s3:GetObject s3:PutObject"},
     {"s3", "CreateMultipartUpload", "s3:PutObject"},
@@ -91,6 +95,7 @@ static const action_exception action_exceptions[] = {
     {"s3", "WriteGetObjectResponse", "s3-object-lambda:WriteGetObjectResponse"},
     {"secretsmanager", "BatchGetSecretValue",
      "secretsmanager:BatchGetSecretValue secretsmanager:GetSecretValue"},
+    {"sns", "PublishBatch", "sns:Publish"},
 };
 
 static const char *find_exception(const char *space, const char *operation) {

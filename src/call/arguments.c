@@ -264,20 +264,14 @@ static int check_operation(mb_engine *engine, const mb_binding *binding, mb_aren
       return mb_error_memory(error);
   }
   mb_codec codec = {.model = binding->model, .system = &engine->system, .names = MB_NAMES_SNAKE};
-  if (mb_codec_validate(&codec, binding->operation, args, error) == 0)
-    return 0;
-  if (error && !error->operation[0])
-    mb_text_copy(error->operation, sizeof error->operation, binding->primitive.name);
-  return -1;
+  return mb_codec_validate(&codec, binding->operation, args, error);
 }
 
 int mb_call_check(mb_engine *engine, const mb_binding *binding, mb_arena *arena,
                   const mb_value *args, mb_error *error) {
-  if (binding->operation)
-    return check_operation(engine, binding, arena, args, error);
-  if (mb_arguments_check(&binding->primitive, args, error) == 0)
-    return 0;
-  if (error)
+  int status = binding->operation ? check_operation(engine, binding, arena, args, error)
+                                  : mb_arguments_check(&binding->primitive, args, error);
+  if (status != 0 && error)
     mb_text_copy(error->operation, sizeof error->operation, binding->primitive.name);
-  return -1;
+  return status;
 }

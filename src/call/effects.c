@@ -41,10 +41,21 @@ typedef struct effect_exception {
 
 static const effect_exception effect_exceptions[] = {
     /* These look but are named otherwise. */
+    {"acm.export_certificate", MB_EFFECT_READS},
     {"cloudformation.detect_*", MB_EFFECT_READS},
+    {"cloudtrail.cancel_query", MB_EFFECT_READS},
+    {"cloudtrail.generate_query", MB_EFFECT_READS},
+    {"cloudtrail.start_query", MB_EFFECT_READS},
     {"ec2.export_client_vpn_client_*", MB_EFFECT_READS},
     {"ec2.export_verified_access_instance_client_configuration", MB_EFFECT_READS},
     {"iam.generate_*", MB_EFFECT_READS}, /* reports about what is; AWS calls them reads */
+    {"kms.decrypt", MB_EFFECT_READS},    /* a key is used, nothing changes */
+    {"kms.derive_shared_secret", MB_EFFECT_READS},
+    {"kms.encrypt", MB_EFFECT_READS},
+    {"kms.generate_*", MB_EFFECT_READS},
+    {"kms.re_encrypt", MB_EFFECT_READS},
+    {"kms.sign", MB_EFFECT_READS},
+    {"kms.verify*", MB_EFFECT_READS},
     {"logs.start_live_tail", MB_EFFECT_READS},
     {"logs.start_query", MB_EFFECT_READS},
     {"logs.stop_query", MB_EFFECT_READS},
@@ -59,13 +70,17 @@ static const effect_exception effect_exceptions[] = {
     {"ec2.deregister_instance_event_notification_attributes", MB_EFFECT_WRITES},
     {"ec2.deregister_transit_gateway_multicast_group_*", MB_EFFECT_WRITES},
     {"elbv2.deregister_targets", MB_EFFECT_WRITES},
+    {"servicediscovery.deregister_instance", MB_EFFECT_WRITES},
     {"ssm.deregister_patch_baseline_for_patch_group", MB_EFFECT_WRITES},
     {"ecr.deregister_pull_time_update_exclusion", MB_EFFECT_WRITES},
     /* What these take away cannot. */
+    {"acm.revoke_*", MB_EFFECT_DESTROYS},
     {"ec2.cancel_capacity_reservation*", MB_EFFECT_DESTROYS},
     {"ec2.cancel_spot_*", MB_EFFECT_DESTROYS},
     {"ecs.stop_task", MB_EFFECT_DESTROYS},
     {"iam.reset_service_specific_credential", MB_EFFECT_DESTROYS},
+    {"kms.schedule_key_deletion", MB_EFFECT_DESTROYS},
+    {"lambda.stop_durable_execution", MB_EFFECT_DESTROYS},
     {NULL, MB_EFFECT_WRITES}};
 
 typedef struct recovery_exception {
@@ -108,9 +123,14 @@ static const recovery_exception recovery_exceptions[] = {
     {"iam.create_user", MB_RECOVERY_CONVERGE},
     {"logs.create_log_group", MB_RECOVERY_CONVERGE},
     {"logs.create_log_stream", MB_RECOVERY_CONVERGE},
+    {"kms.schedule_key_deletion", MB_RECOVERY_CONVERGE},
+    {"route53.change_resource_record_sets", MB_RECOVERY_CONVERGE},
     {"s3.copy_object", MB_RECOVERY_CONVERGE},
     {"s3.create_bucket", MB_RECOVERY_CONVERGE},
     {"s3.upload_part*", MB_RECOVERY_CONVERGE},
+    {"servicediscovery.register_instance", MB_RECOVERY_CONVERGE},
+    {"sns.subscribe", MB_RECOVERY_CONVERGE},
+    {"sns.unsubscribe", MB_RECOVERY_CONVERGE},
     {NULL, MB_RECOVERY_ONCE}};
 
 /* ---- looking things up ---- */

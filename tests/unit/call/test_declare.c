@@ -232,6 +232,13 @@ static void effects_by_name(void **state) {
       {"cloudformation.validate_template", MB_EFFECT_READS, MB_RECOVERY_READ},
       {"codedeploy.batch_get_deployments", MB_EFFECT_READS, MB_RECOVERY_READ},
       {"wafv2.check_capacity", MB_EFFECT_READS, MB_RECOVERY_READ},
+      {"acm.revoke_certificate", MB_EFFECT_DESTROYS, MB_RECOVERY_CONVERGE},
+      {"cloudtrail.start_query", MB_EFFECT_READS, MB_RECOVERY_READ},
+      {"kms.decrypt", MB_EFFECT_READS, MB_RECOVERY_READ},
+      {"kms.generate_data_key", MB_EFFECT_READS, MB_RECOVERY_READ},
+      {"kms.schedule_key_deletion", MB_EFFECT_DESTROYS, MB_RECOVERY_CONVERGE},
+      {"lambda.invoke", MB_EFFECT_WRITES, MB_RECOVERY_ONCE},
+      {"sns.publish", MB_EFFECT_WRITES, MB_RECOVERY_ONCE},
   };
   for (size_t i = 0; i < sizeof expected / sizeof *expected; i++) {
     const mb_primitive *p = find(expected[i].name);
@@ -259,6 +266,8 @@ static void actions_by_name(void **state) {
       {"dynamodb.transact_get_items", "dynamodb:GetItem", NULL},
       {"logs.filter_log_events", "logs:FilterLogEvents", NULL},
       {"wafv2.list_web_acls", "wafv2:ListWebACLs", NULL},
+      {"lambda.invoke", "lambda:InvokeFunction", NULL},
+      {"resourcegroupstaggingapi.get_resources", "tag:GetResources", NULL},
   };
   for (size_t i = 0; i < sizeof expected / sizeof *expected; i++) {
     const mb_primitive *p = find(expected[i].name);
