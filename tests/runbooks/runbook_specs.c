@@ -2,8 +2,8 @@
  * of it. One file of specs per argument; TAP on stdout; exit 0 only when all is as the specs say.
  *
  *     runbook_specs runbooks/deploy/restart/v1/tests/specs.lua
- *     runbook_specs --covers FILE...              every stock runbook has a spec for success and
- *                                                    one for failure
+ *     runbook_specs --covers FILE...              every stock runbook has specs for success and for
+ *                                           failure, and `moonbook check` finds nothing in it
  *
  * docs/runbooks.md says what a spec may hold. */
 #include "runbooks/scripted_aws.h"
@@ -373,6 +373,31 @@ static int check_runbook(const char *runbook, const spec_file *files, int count)
   return success && failure ? 0 : 1;
 }
 
+/* What `moonbook check` finds in the folder that a file of specs lies in (".../v1/tests/x.lua"). */
+static int check_folder(mb_host *host, mb_arena *arena, const char *name) {
+  mb_error error;
+  const mb_value *findings = NULL;
+  const char *end = strstr(name, "/tests/");
+  const char *folder = end == NULL ? NULL : mb_arena_strndup(arena, name, (size_t)(end - name));
+  if (folder == NULL) {
+    printf("not ok - %s does not lie in the tests of a runbook\n", name);
+    return 1;
+  }
+  if (mb_host_check_runbook(host, arena, folder, &findings, &error) != 0) {
+    printf("not ok - %s can be checked\n#   %s\n", folder, error.message);
+    return 1;
+  }
+  printf("%sok - `moonbook check` finds nothing in %s\n",
+         mb_value_count(findings) == 0 ? "" : "not ", folder);
+  for (size_t i = 0; i < mb_value_count(findings); i++) {
+    const mb_value *finding = mb_list_at(findings, i);
+    printf("#   %s:%lld: %s\n", mb_value_string(mb_map_get(finding, "file")),
+           (long long)mb_value_integer(mb_map_get(finding, "line")),
+           mb_value_string(mb_map_get(finding, "message")));
+  }
+  return mb_value_count(findings) == 0 ? 0 : 1;
+}
+
 static int check_coverage(int count, char **names) {
   enum { LIMIT = 64 };
   spec_file files[LIMIT];
@@ -407,6 +432,9 @@ static int check_coverage(int count, char **names) {
     }
   }
   int missing = 0;
+  for (int i = 0; failed == 0 && i < count; i++) {
+    missing += check_folder(host, arena, names[i]);
+  }
   for (size_t i = 0; failed == 0 && i < mb_value_count(list); i++) {
     missing += check_runbook(mb_value_string(mb_map_get(mb_list_at(list, i), "name")), files,
                              count < LIMIT ? count : LIMIT);
