@@ -52,9 +52,9 @@ static int add_host_label(mb_coding *c, mb_buffer *out, const mb_shape *shape,
   const char *text = member != NULL ? mb_value_string(mb_coding_get(c, input, member)) : "";
   if (!is_host_label(text)) {
     return mb_error_set(c->error, MB_ERROR_USAGE, "InvalidArgument",
-                        "%.*s: it becomes part of the host name, so it must be 1 to 63 letters, "
+                        "%s: it becomes part of the host name, so it must be 1 to 63 letters, "
                         "digits, hyphens or dots",
-                        (int)size, label);
+                        member != NULL ? mb_coding_name(c, member) : "an unknown member");
   }
   mb_buffer_add_text(out, text);
   return 0;

@@ -29,8 +29,8 @@ static int add_label(mb_coding *c, mb_buffer *out, const mb_shape *shape, const 
   const mb_value *value = member != NULL ? mb_coding_get(c, input, member) : NULL;
   if (value == NULL) {
     return mb_error_set(c->error, MB_ERROR_USAGE, "MissingArgument",
-                        "%.*s: this is required: it is part of the request's path", (int)size,
-                        label);
+                        "%s: this is required: it is part of the request's path",
+                        member != NULL ? mb_coding_name(c, member) : "an unknown member");
   }
   mb_buffer text;
   mb_buffer_init(&text, MB_CODEC_HEAD_MAXIMUM);
@@ -384,7 +384,8 @@ static int write_payload(mb_coding *c, const mb_member *payload, const mb_value 
   mb_buffer buffer;
   if (value == NULL) {
     bool empty = c->service.protocol == MB_PROTOCOL_REST_JSON &&
-                 shape->type == MB_SHAPE_STRUCTURE && (shape->flags & MB_SHAPE_UNION) == 0;
+                 shape->type == MB_SHAPE_STRUCTURE &&
+                 (shape->flags & (MB_SHAPE_UNION | MB_SHAPE_EVENT_STREAM)) == 0;
     *out = empty ? (rest_body){"{}", 2, body_type(c)} : (rest_body){0};
     return 0;
   }

@@ -285,9 +285,10 @@ static int64_t fitness(const mb_coding *c, const mb_operation *operation,
   if (constants < 0 || required < 0) {
     return -1;
   }
-  size_t labels = strchr(uri, '+') != NULL ? 0 : 1;
+  int64_t narrow = strchr(uri, '+') == NULL ? 2 : 0;
+  int64_t current = (operation->flags & MB_OPERATION_DEPRECATED) == 0 ? 1 : 0;
   return (int64_t)constants * 1000000000 + (int64_t)required * 1000000 +
-         (int64_t)match.literals * 2 + (int64_t)labels;
+         (int64_t)match.literals * 4 + narrow + current;
 }
 
 const mb_operation *mb_rest_route(const mb_coding *c, const mb_http_request *request) {

@@ -409,6 +409,61 @@ static void routes_are_exact(void **state) {
   world_close(&w);
 }
 
+/* ---- spoilt bytes ---- */
+
+static void spoil(char *bytes, size_t size, uint32_t *seed) {
+  static const char odd[] = "<>{}[]\"\\/&;%=.,:\0\1\377eE-+09nt";
+  for (int i = 0; i < 3; i++) {
+    *seed = *seed * 1664525u + 1013904223u;
+    bytes[(*seed >> 8) % size] = odd[*seed % (sizeof odd - 1)];
+  }
+}
+
+/* What comes out does not matter, as long as it is a value or an error and nothing breaks. */
+static void spoilt_bytes_do_no_harm(void **state) {
+  uint32_t seed = 1;
+  (void)state;
+  for (size_t i = 0; i < sizeof protocols / sizeof protocols[0]; i++) {
+    world w;
+    mb_http_response response;
+    mb_http_request request;
+    world_open(&w, protocols[i], "");
+    const mb_operation *operation = world_operation(&w, "PutThing");
+    assert_int_equal(mb_codec_encode_response(&w.codec, w.arena, operation, sample(&w, false), "r",
+                                              &response, &w.error),
+                     0);
+    assert_int_equal(
+        mb_codec_encode_request(&w.codec, w.arena, operation, sample(&w, true), &request, &w.error),
+        0);
+    for (int round = 0; round < 3000; round++) {
+      mb_value got;
+      mb_service_error service_error;
+      mb_arena *arena = mb_arena_new(0);
+      char *answer = test_calloc(1, response.body_size + 1);
+      char *asked = test_calloc(1, request.body_size + 1);
+      memcpy(answer, response.body, response.body_size);
+      memcpy(asked, request.body, request.body_size);
+      spoil(answer, response.body_size, &seed);
+      spoil(asked, request.body_size, &seed);
+      mb_http_response spoilt = {200, response.headers, answer, response.body_size};
+      mb_http_request sent = request;
+      sent.body = asked;
+      int read = mb_codec_decode_response(&w.codec, arena, operation, &spoilt, &got, &w.error);
+      assert_true(read == 0 || strcmp(w.error.code, "UnreadableResponse") == 0);
+      read = mb_codec_decode_request(&w.codec, arena, operation, &sent, &got, &w.error);
+      assert_true(read == 0 || strcmp(w.error.code, "SerializationException") == 0);
+      spoilt.status = 500;
+      assert_int_equal(
+          mb_codec_decode_error(&w.codec, arena, operation, &spoilt, &service_error, &w.error), 0);
+      assert_true(*service_error.code != '\0');
+      mb_arena_free(arena);
+      test_free(answer);
+      test_free(asked);
+    }
+    world_close(&w);
+  }
+}
+
 /* ---- running out of memory ---- */
 
 typedef struct hunger {
@@ -499,6 +554,7 @@ int main(void) {
       cmocka_unit_test(an_empty_body_is_an_empty_answer),
       cmocka_unit_test(line_breaks_do_not_reach_headers),
       cmocka_unit_test(routes_are_exact),
+      cmocka_unit_test(spoilt_bytes_do_no_harm),
       cmocka_unit_test(a_full_arena_is_survived),
       cmocka_unit_test(failed_allocations_are_survived),
   };
