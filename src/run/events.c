@@ -195,6 +195,9 @@ void mb_run_tell_started(mb_run *run) {
 
 void mb_run_tell_finished(mb_run *run) {
   mb_event_draft draft;
+  if (run->told_finished) {
+    return;
+  }
   double seconds = (double)(mb_monotonic_ns(&run->engine->system) - run->started_ns) / 1e9;
   mb_event_open(&draft, run);
   mb_event_text(&draft, "verdict", mb_verdict_name(run->verdict));
@@ -211,5 +214,6 @@ void mb_run_tell_finished(mb_run *run) {
       draft.failed = true;
     }
   }
+  run->told_finished = !draft.failed;
   mb_event_send(&draft, MB_EVENT_RUN_FINISHED);
 }

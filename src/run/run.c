@@ -262,6 +262,11 @@ mb_verdict mb_run_execute(mb_run *run) {
   }
   admit_lost_events(run);
   mb_run_tell_finished(run);
+  if (run->event_lost) { /* perhaps that very event, the one that matters most */
+    admit_lost_events(run);
+    run->event_lost = false;
+    mb_run_tell_finished(run);
+  }
   run->host->running = false;
   return run->verdict;
 }

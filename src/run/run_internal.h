@@ -45,6 +45,7 @@ struct mb_run {
   int writes_in_flight;
   uint64_t sequence; /* of the last event */
   uint64_t calls;
+  bool told_finished; /* the last event was sent */
   bool event_lost;    /* memory ran out while an event was made */
   int steps;          /* begun */
   mb_value *step_log; /* list of {name, ok?}: ok is absent of one that has not ended */
