@@ -79,10 +79,17 @@ void mb_script_take_error(mb_script *script, lua_State *from, int status, mb_err
   memory_error(script, error);
 }
 
+/* The host comes in: the time until the next primitive begins. */
+static void begin_slice(mb_script *script) {
+  if (script->engine)
+    script->slice_start = mb_monotonic_ns(&script->engine->system);
+}
+
 int mb_script_protect(mb_script *script, lua_CFunction function, void *context, mb_error *error) {
   lua_State *L = script->L;
   locale_t before = mb_script_enter(script);
   int base = lua_gettop(L);
+  begin_slice(script);
   lua_pushcfunction(L, mb_lua_error_handler);
   lua_pushcfunction(L, function);
   lua_pushlightuserdata(L, context);
@@ -310,10 +317,6 @@ static int load_body(lua_State *L) {
   return 0;
 }
 
-static void begin_slice(mb_script *script) {
-  script->slice_start = mb_monotonic_ns(&script->engine->system);
-}
-
 int mb_script_load(mb_script *script, const char *chunk_name, const char *source, size_t size,
                    mb_error *error) {
   if (script->loaded)
@@ -321,7 +324,6 @@ int mb_script_load(mb_script *script, const char *chunk_name, const char *source
                         "this script has loaded a runbook already");
   loading load = {script, chunk_name, source, size};
   mb_text_copy(script->chunk_name, sizeof script->chunk_name, chunk_name);
-  begin_slice(script);
   script->loading++;
   int result = mb_script_protect(script, load_body, &load, error);
   script->loading--;
@@ -432,7 +434,6 @@ int mb_script_call(mb_script *script, const char *function, const mb_value *run,
     return -1;
   }
   calling call = {script, function, run, args, arg_count, arena, NULL, NULL};
-  begin_slice(script);
   script->calling = true;
   int status = run_call(script, &call, error);
   script->calling = false;
