@@ -60,7 +60,10 @@ static mb_verdict verdict_in_run(const mb_run *run, const mb_error *error) {
   if (error->kind == MB_ERROR_CANCELLED && run->timed_out) {
     return MB_VERDICT_TIMED_OUT;
   }
-  return mb_verdict_of_error(error);
+  mb_verdict verdict = mb_verdict_of_error(error);
+  /* "Unavailable" promises that trying again is safe, which a begun write takes away. */
+  return verdict == MB_VERDICT_UNAVAILABLE && atomic_load(&run->writes) > 0 ? MB_VERDICT_FAILED
+                                                                            : verdict;
 }
 
 static void describe_error(mb_buffer *text, const mb_run *run, mb_verdict verdict,

@@ -301,6 +301,26 @@ return {
       },
     },
     {
+      name = "a_write_without_an_answer_is_not_safe_to_try_again",
+      args = ARGS,
+      answers = {
+        describe(before),
+        { operation = "ecs.update_service", network = "ConnectionReset", times = 0 },
+      },
+      expect = {
+        verdict = "failed",
+        exit_code = 22,
+        message = 'step 1 "Start a new deployment" failed',
+        writes = { "ecs.update_service" },
+      },
+    },
+    {
+      name = "no_network_before_the_write_is_safe_to_try_again",
+      args = ARGS,
+      answers = { { operation = "ecs.describe_services", network = "ConnectionRefused", times = 0 } },
+      expect = { verdict = "unavailable", exit_code = 75, writes = {} },
+    },
+    {
       name = "access_denied_to_the_reads_is_denied",
       args = ARGS,
       answers = { failing("AccessDeniedException", "not authorized: ecs:DescribeServices", 400) },
