@@ -98,6 +98,18 @@ static void an_expression_that_multiplies_is_stopped(void **state) {
   assert_true(error.kind == MB_ERROR_LIMIT || error.kind == MB_ERROR_MEMORY);
 }
 
+static void an_expression_that_works_too_long_is_stopped(void **state) {
+  mb_value out;
+  mb_error error;
+  const char *items = repeat("`[", 1, repeat("1,", 99, "1]`"));
+  const char *filter = "[?`false`]";
+  for (int i = 0; i < 4; i++)
+    filter = repeat("[?", 1, repeat(items, 1, repeat(filter, 1, "]")));
+  assert_int_equal(try_search(repeat(items, 1, filter), NULL, &out, &error), -1);
+  assert_int_equal(error.kind, MB_ERROR_LIMIT);
+  assert_string_equal(error.code, "TooMuchWork");
+}
+
 static void expressions_stand_only_as_arguments(void **state) {
   expect_error("&a", "syntax");
   expect_error("[&a]", "syntax");
@@ -238,6 +250,7 @@ int main(void) {
       cmocka_unit_test(what_is_not_closed_is_a_syntax_error),
       cmocka_unit_test(errors_name_the_place),
       cmocka_unit_test(an_expression_that_multiplies_is_stopped),
+      cmocka_unit_test(an_expression_that_works_too_long_is_stopped),
       cmocka_unit_test(expressions_stand_only_as_arguments),
       cmocka_unit_test(huge_indexes_are_out_of_range_not_overflows),
       cmocka_unit_test(huge_slices_stay_within_the_list),
