@@ -90,26 +90,27 @@ static int place_errors(mb_packer *packer, mb_operation *operation, const mb_dra
   operation->errors = *used;
   for (uint32_t i = 0; i < operation->error_count; i++) {
     const mb_draft_error *error = &errors[from->record.errors + i];
-    uint32_t index = MB_NO_INDEX;
-    if (resolve_shape(packer, &index, from, error->shape) != 0)
-      return -1;
-    if (index == MB_NO_INDEX)
-      return mb_packer_fail(packer, from->line, "operation %s has an error without a name",
-                            text_of(packer, operation->name));
-    table[(*used)++] = index;
+    if (error->shape >= packer->name_count || packer->shape_of[error->shape] == 0)
+      return mb_packer_fail(packer, error->line,
+                            "operation %s lists the error %s, which is not there",
+                            text_of(packer, operation->name), text_of(packer, error->shape));
+    table[(*used)++] = packer->shape_of[error->shape] - 1;
   }
   return 0;
 }
 
 /* {"Param": "Path.To[*].Member"} with the paths in snake_case. */
-static int translate_context(mb_packer *packer, mb_operation *operation) {
+static int translate_context(mb_packer *packer, mb_operation *operation, uint32_t line) {
   const char *source = text_of(packer, operation->operation_context);
   mb_arena *arena = packer->draft->arena;
   mb_value *map = NULL;
   if (*source == '\0')
     return 0;
   if (mb_value_from_json(arena, &map, source, strlen(source), packer->error) != 0)
-    return -1;
+    return packer->error && packer->error->kind == MB_ERROR_MEMORY
+               ? -1
+               : mb_packer_fail(packer, line, "the context of operation %s is not JSON",
+                                text_of(packer, operation->name));
   for (size_t i = 0; i < mb_value_count(map); i++) {
     mb_value *path = mb_map_value_at(map, i);
     mb_model_snake_expression(&packer->scratch, mb_value_string(path));
@@ -140,7 +141,7 @@ static int place_operation(mb_packer *packer, uint32_t index, const mb_draft_ope
   if (operation->output != MB_NO_INDEX)
     operation->flags |= MB_OPERATION_HAS_OUTPUT;
   packer->operation_of[operation->name] = index + 1;
-  return translate_context(packer, operation);
+  return translate_context(packer, operation, from->line);
 }
 
 static int order_operations_by_snake(mb_packer *packer, mb_sort_key *keys) {

@@ -120,11 +120,13 @@ static void add_snake(mb_buffer *out, const char *name, size_t size) {
   mb_model_snake_case(out, copy);
 }
 
+/* Copies a token in quotes; a name in double quotes is translated like one without. */
 static const char *add_quoted(mb_buffer *out, const char *at) {
   const char *end = quoted_end(at);
-  size_t size = (size_t)(end - at);
-  bool plain = size >= 2 && end[-1] == '"' && !memchr(at, '\\', size);
-  if (*at != '"' || !plain) {
+  size_t size = (size_t)(end - at), names = 0;
+  while (size >= 2 && names < size - 2 && is_name(at[1 + names]))
+    names++;
+  if (*at != '"' || size < 2 || names != size - 2 || end[-1] != '"') {
     mb_buffer_add(out, at, size);
     return end;
   }

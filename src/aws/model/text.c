@@ -179,8 +179,9 @@ static void write_errors(mb_buffer *out, const mb_model *model, const mb_operati
   mb_buffer_add_text(out, " errors");
   for (uint32_t i = 0; i < operation->error_count; i++) {
     const mb_shape *shape = mb_model_error_at(model, operation, i);
-    if (shape)
-      add_word(out, mb_model_text(model, shape->name));
+    if (!shape) /* a damaged block may promise any number of them */
+      break;
+    add_word(out, mb_model_text(model, shape->name));
   }
   mb_buffer_add_char(out, '\n');
 }
