@@ -1,5 +1,5 @@
-/* Checksums of bodies: the CRC-32 that S3 and a few others want with a request, and the one DynamoDB
- * sends with an answer. */
+/* Checksums of bodies: the CRC-32 that S3 and a few others want with a request, and the one
+ * DynamoDB sends with an answer. */
 #include "aws/client_internal.h"
 #include "base/digest.h"
 #include "base/text.h"
@@ -7,10 +7,9 @@
 
 /* The reflected polynomial of IEEE 802.3, half a byte at a time: small, and fast enough for bodies
  * that have been built in memory anyway. */
-static const uint32_t crc_table[16] = {0x00000000, 0x1db71064, 0x3b6e20c8, 0x26d930ac,
-                                       0x76dc4190, 0x6b6b51f4, 0x4db26158, 0x5005713c,
-                                       0xedb88320, 0xf00f9344, 0xd6d6a3e8, 0xcb61b38c,
-                                       0x9b64c2b0, 0x86d3d2d4, 0xa00ae278, 0xbdbdf21c};
+static const uint32_t crc_table[16] = {
+    0x00000000, 0x1db71064, 0x3b6e20c8, 0x26d930ac, 0x76dc4190, 0x6b6b51f4, 0x4db26158, 0x5005713c,
+    0xedb88320, 0xf00f9344, 0xd6d6a3e8, 0xcb61b38c, 0x9b64c2b0, 0x86d3d2d4, 0xa00ae278, 0xbdbdf21c};
 
 uint32_t mb_crc32(const void *data, size_t size) {
   const unsigned char *bytes = data;
@@ -117,8 +116,8 @@ int mb_aws_add_checksum(mb_arena *arena, const mb_model *model, const mb_operati
   const char *algorithm = algorithm_of_input(model, operation, input, member);
   if (!algorithm) {
     algorithm = "CRC32";
-    if (*member && mb_headers_set(arena, &http->headers, "x-amz-sdk-checksum-algorithm",
-                                  algorithm) != 0)
+    if (*member &&
+        mb_headers_set(arena, &http->headers, "x-amz-sdk-checksum-algorithm", algorithm) != 0)
       return mb_error_memory(error);
   }
   return set_checksum_header(arena, algorithm, http, error);

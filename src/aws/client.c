@@ -130,7 +130,9 @@ mb_credentials_chain *mb_aws_chain(mb_aws *aws, mb_error *error) {
   return aws->chain;
 }
 
-void mb_aws_get_counts(const mb_aws *aws, mb_aws_counts *out) { *out = aws->counts; }
+void mb_aws_get_counts(const mb_aws *aws, mb_aws_counts *out) {
+  *out = aws->counts;
+}
 
 /* ---- what is under way ---- */
 

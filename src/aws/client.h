@@ -26,36 +26,36 @@ typedef struct mb_aws_request {
   const char *region;    /* NULL: the settings' */
   bool blobs_are_base64;
   bool skip_validation;
-  int64_t deadline_ns; /* monotonic, all attempts included; 0: none */
+  int64_t deadline_ns;               /* monotonic, all attempts included; 0: none */
   const mb_credentials *credentials; /* NULL: the chain's; used for chained roles */
 } mb_aws_request;
 
 typedef struct mb_aws_result {
   bool failed;
-  mb_error error;         /* when failed: everything a person needs */
-  const mb_value *output; /* when not failed: a map in the call's arena */
+  mb_error error;               /* when failed: everything a person needs */
+  const mb_value *output;       /* when not failed: a map in the call's arena */
   const mb_value *error_fields; /* modelled members of a service error, or NULL */
-  const char *error_shape; /* the modelled exception's name, "" if none */
-  const char *request_id; /* of the last attempt, "" if none */
+  const char *error_shape;      /* the modelled exception's name, "" if none */
+  const char *request_id;       /* of the last attempt, "" if none */
   int status;
   int attempts;
 } mb_aws_result;
 
 typedef void (*mb_aws_callback)(const mb_aws_result *result, void *payload);
 
-/* Starts a call; the callback comes exactly once, from mb_loop_turn or before this returns (then the
- * result is NULL). The output lives in `arena`. */
+/* Starts a call; the callback comes exactly once, from mb_loop_turn or before this returns (then
+ * the result is NULL). The output lives in `arena`. */
 mb_aws_call *mb_aws_start(mb_aws *aws, mb_arena *arena, const mb_aws_request *request,
                           mb_aws_callback callback, void *payload);
 void mb_aws_cancel(mb_aws_call *call); /* no callback follows */
 
-/* Every page of a listing, merged (result keys concatenated). Also for operations whose paginator is
- * derived. Fails with USAGE "NotPaginated" when there is none, and when a token repeats. */
+/* Every page of a listing, merged (result keys concatenated). Also for operations whose paginator
+ * is derived. Fails with USAGE "NotPaginated" when there is none, and when a token repeats. */
 mb_aws_call *mb_aws_start_pages(mb_aws *aws, mb_arena *arena, const mb_aws_request *request,
                                 mb_aws_callback callback, void *payload);
 
-/* The input of the next page: a copy of `input` with the tokens of `output` put in; false when there
- * is no next page (or, with `error` set, when a token repeats). */
+/* The input of the next page: a copy of `input` with the tokens of `output` put in; false when
+ * there is no next page (or, with `error` set, when a token repeats). */
 bool mb_aws_next_page(mb_arena *arena, const mb_model *model, const mb_operation *operation,
                       const mb_value *input, const mb_value *output, mb_value *next,
                       mb_error *error);

@@ -10,8 +10,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#define SECOND_NS INT64_C(1000000000)
-#define READ_TIMEOUT_SECONDS 60
+#define SECOND_NS             INT64_C(1000000000)
+#define READ_TIMEOUT_SECONDS  60
 #define SKEW_WORTH_CORRECTING (240 * SECOND_NS)
 
 typedef struct single_call {
@@ -159,10 +159,9 @@ static void retry_or_end(single_call *call, mb_aws_result *result, mb_retry_clas
     end(call, result);
   } else {
     call->last_cost = cost;
-    retry_after(call,
-                mb_retry_delay(retry_class, name, call->attempts, mb_random_unit(aws->system),
-                               hint),
-                &result->error);
+    retry_after(
+        call, mb_retry_delay(retry_class, name, call->attempts, mb_random_unit(aws->system), hint),
+        &result->error);
   }
 }
 
@@ -401,8 +400,7 @@ static int set_retry_header(single_call *call) {
   if (attempt == 1) {
     snprintf(text, sizeof text, "attempt=1; max=%d", call->max_attempts);
   } else {
-    mb_time_amz(until,
-                (mb_wall_ns(aws->system) + aws->skew_ns) / SECOND_NS + READ_TIMEOUT_SECONDS);
+    mb_time_amz(until, (mb_wall_ns(aws->system) + aws->skew_ns) / SECOND_NS + READ_TIMEOUT_SECONDS);
     snprintf(text, sizeof text, "ttl=%s; attempt=%d; max=%d", until, attempt, call->max_attempts);
   }
   return mb_headers_set(call->arena, &call->http.headers, "amz-sdk-request", text);
@@ -436,8 +434,8 @@ static bool has_token_member(const mb_model *model, const mb_operation *operatio
   return false;
 }
 
-/* Tokens go into a copy of the input's top level: the caller's input is not ours to change. They are
- * filled once, so that every attempt carries the same. */
+/* Tokens go into a copy of the input's top level: the caller's input is not ours to change. They
+ * are filled once, so that every attempt carries the same. */
 static int fill_tokens(single_call *call, mb_error *error) {
   mb_aws_request *request = &call->request;
   const mb_value *from = request->input;
@@ -468,32 +466,22 @@ static int refuse_unspoken(const single_call *call, mb_error *error) {
   return 0;
 }
 
-/* The endpoint rules put an S3 bucket into the URL; the model has it in the path as well. */
-static const char *path_without_bucket(const single_call *call) {
-  const char *path = call->http.path;
-  const char *uri = mb_model_text(call->request.model, call->request.operation->uri);
-  if (strcmp(call->service->service.namespace_, "s3") != 0 || !mb_text_starts(uri, "/{Bucket}"))
-    return path;
-  path += 1 + strcspn(path + 1, "/");
-  return *path ? path : "/";
-}
-
 static int build_url(single_call *call, mb_error *error) {
   const mb_target *target = call->target;
   mb_http_request *http = &call->http;
-  const char *prefix = http->host_prefix && !target->local &&
-                               !call->base.aws->settings.disable_host_prefix
-                           ? http->host_prefix
-                           : "";
-  const char *path = path_without_bucket(call);
+  const char *prefix =
+      http->host_prefix && !target->local && !call->base.aws->settings.disable_host_prefix
+          ? http->host_prefix
+          : "";
+  const char *path = http->path;
   if (*target->base_path)
     path = mb_arena_printf(call->arena, "%s%s", target->base_path, path);
   if (!path)
     return mb_error_memory(error);
   http->path = path;
-  http->url = mb_arena_printf(call->arena, "%s%s%s%s%s%s", target->scheme, prefix,
-                              target->authority, path, http->query && *http->query ? "?" : "",
-                              http->query ? http->query : "");
+  http->url =
+      mb_arena_printf(call->arena, "%s%s%s%s%s%s", target->scheme, prefix, target->authority, path,
+                      http->query && *http->query ? "?" : "", http->query ? http->query : "");
   return http->url ? 0 : mb_error_memory(error);
 }
 
@@ -549,8 +537,8 @@ static int prepare(single_call *call, mb_error *error) {
       refuse_unspoken(call, error) != 0 ||
       mb_aws_target(aws, call->arena, call->service, request, &call->target, error) != 0)
     return -1;
-  call->max_attempts = mb_retry_max_attempts(call->service->service.namespace_,
-                                             aws->settings.max_attempts);
+  call->max_attempts =
+      mb_retry_max_attempts(call->service->service.namespace_, aws->settings.max_attempts);
   call->options.deadline_ns = request->deadline_ns;
   call->options.ca_bundle = aws->settings.ca_bundle;
   if (mb_codec_encode_request(&call->codec, call->arena, operation, request->input, &call->http,

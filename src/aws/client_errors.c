@@ -24,10 +24,10 @@ static const char *const credential_codes[] = {"InvalidClientTokenId",
                                                "RequestTimeTooSkewed",
                                                "MissingSecurityHeader"};
 
-static const char *const denied_codes[] = {"UnauthorizedOperation", "NotAuthorized",
-                                           "NotAuthorizedException", "AuthorizationError",
-                                           "Forbidden", "ForbiddenException",
-                                           "OptInRequired", "UnauthorizedAccess"};
+static const char *const denied_codes[] = {
+    "UnauthorizedOperation", "NotAuthorized",     "NotAuthorizedException",
+    "AuthorizationError",    "Forbidden",         "ForbiddenException",
+    "OptInRequired",         "UnauthorizedAccess"};
 
 #define COUNT(array) (sizeof(array) / sizeof *(array))
 
@@ -142,8 +142,8 @@ void mb_aws_service_error(const mb_error_context *context, const mb_service_erro
   if (*answer->message)
     mb_error_set(error, kind, answer->code, "%s", answer->message);
   else
-    mb_error_set(error, kind, answer->code, "the service answered %s (HTTP status %d) and said no more",
-                 answer->code, status);
+    mb_error_set(error, kind, answer->code,
+                 "the service answered %s (HTTP status %d) and said no more", answer->code, status);
   flatten(error->message);
   error->status = status;
   mb_text_copy(error->request_id, sizeof error->request_id, answer->request_id);
@@ -163,11 +163,15 @@ void mb_aws_explain_failure(const mb_error_context *context, bool custom_endpoin
                             mb_error *error) {
   mb_aws_complete_error(context, error);
   if (strcmp(error->code, "HostNotFound") == 0 && !custom_endpoint)
-    mb_error_next(error, "check that '%s' is an AWS region that has this service, and that names "
-                         "can be looked up here", error->region);
+    mb_error_next(error,
+                  "check that '%s' is an AWS region that has this service, and that names "
+                  "can be looked up here",
+                  error->region);
   else if (strcmp(error->code, "ConnectionRefused") == 0 && custom_endpoint)
-    mb_error_next(error, "check that something listens at %s; it comes from --endpoint-url, "
-                         "AWS_ENDPOINT_URL or the profile", error->endpoint);
+    mb_error_next(error,
+                  "check that something listens at %s; it comes from --endpoint-url, "
+                  "AWS_ENDPOINT_URL or the profile",
+                  error->endpoint);
   else if (!*error->next && error->kind != MB_ERROR_MEMORY && error->kind != MB_ERROR_LIMIT)
     mb_error_next(error, "check the way to %s (proxy, firewall, VPC endpoints)", error->endpoint);
 }

@@ -21,7 +21,7 @@ typedef struct mb_target {
   bool unsigned_;          /* the endpoint asks for no signature */
   bool double_encode;
   bool secure;
-  bool local; /* loopback or an address: nothing can be put before the host */
+  bool local;                  /* loopback or an address: nothing can be put before the host */
   mb_signing_key *signing_key; /* of its own, or the service's when it is not kept */
 } mb_target;
 
@@ -116,8 +116,7 @@ void mb_aws_complete_error(const mb_error_context *context, mb_error *error);
 void mb_aws_service_error(const mb_error_context *context, const mb_service_error *answer,
                           int status, mb_error *error);
 /* Adds to a failed transfer's error what may be done about it. */
-void mb_aws_explain_failure(const mb_error_context *context, bool custom_endpoint,
-                            mb_error *error);
+void mb_aws_explain_failure(const mb_error_context *context, bool custom_endpoint, mb_error *error);
 bool mb_aws_is_expired_code(const char *code);
 
 #endif

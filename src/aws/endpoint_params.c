@@ -6,13 +6,14 @@
 #include "base/text.h"
 #include <string.h>
 
-#define KEPT_TARGETS 64 /* per service; more are resolved afresh each time (S3 keys are parameters) */
+#define KEPT_TARGETS                                                                               \
+  64 /* per service; more are resolved afresh each time (S3 keys are parameters) */
 
 /* ---- services ---- */
 
 static int check_custom_endpoint(const mb_service_entry *entry, mb_error *error) {
   const char *url = entry->custom_endpoint;
-  const char *host = !url                                ? NULL
+  const char *host = !url                              ? NULL
                      : mb_text_starts(url, "http://")  ? url + 7
                      : mb_text_starts(url, "https://") ? url + 8
                                                        : "";
@@ -228,10 +229,10 @@ static int choose_scheme(const mb_endpoint *endpoint, mb_target *target, mb_erro
   }
   if (mb_value_count(schemes) == 0)
     return 0;
-  return mb_error_set(error, MB_ERROR_USAGE, "UnsupportedSigning",
-                      "the endpoint %s wants requests signed with %s, which moonbook does not speak",
-                      endpoint->url,
-                      mb_value_string(mb_map_get(mb_list_at(schemes, 0), "name")));
+  return mb_error_set(
+      error, MB_ERROR_USAGE, "UnsupportedSigning",
+      "the endpoint %s wants requests signed with %s, which moonbook does not speak", endpoint->url,
+      mb_value_string(mb_map_get(mb_list_at(schemes, 0), "name")));
 }
 
 static int split_url(mb_arena *arena, const char *url, mb_target *target, mb_error *error) {
@@ -243,8 +244,7 @@ static int split_url(mb_arena *arena, const char *url, mb_target *target, mb_err
     path_size--;
   if (authority == url || authority_size == 0 || strcspn(url, "?#@ ") != strlen(url))
     return mb_error_set(error, MB_ERROR_USAGE, "BadEndpoint",
-                        "the endpoint rules gave '%s', which is not a URL that can be called",
-                        url);
+                        "the endpoint rules gave '%s', which is not a URL that can be called", url);
   target->secure = mb_text_starts(url, "https://");
   target->scheme = mb_arena_strndup(arena, url, (size_t)(authority - url));
   target->authority = mb_arena_strndup(arena, authority, authority_size);
@@ -273,8 +273,8 @@ static mb_target *make_target(mb_arena *arena, mb_service_entry *entry, const ch
   return target;
 }
 
-static mb_target *resolve(mb_aws *aws, mb_arena *arena, mb_service_entry *entry,
-                          const char *region, const mb_value *context, mb_error *error) {
+static mb_target *resolve(mb_aws *aws, mb_arena *arena, mb_service_entry *entry, const char *region,
+                          const mb_value *context, mb_error *error) {
   mb_value params;
   mb_endpoint endpoint = {0};
   mb_value_set_map(&params);
@@ -354,8 +354,8 @@ static mb_target *keep_target(mb_service_entry *entry, const mb_target *from, co
   kept->signing_name = mb_arena_strdup(arena, from->signing_name);
   kept->signing_region = mb_arena_strdup(arena, from->signing_region);
   kept->signing_key = mb_arena_zero(arena, sizeof *kept->signing_key);
-  if (!kept->key || !kept->scheme || !kept->authority || !kept->base_path ||
-      !kept->signing_name || !kept->signing_region || !kept->signing_key)
+  if (!kept->key || !kept->scheme || !kept->authority || !kept->base_path || !kept->signing_name ||
+      !kept->signing_region || !kept->signing_key)
     return NULL;
   kept->next = entry->targets;
   entry->targets = kept;

@@ -143,9 +143,9 @@ typedef struct pages_call {
   mb_aws_request request;
   mb_aws_callback callback;
   void *payload;
-  mb_aws_call *page;  /* the call under way */
-  mb_value input;     /* of that call, from the second page on */
-  mb_value *merged;   /* NULL before the first page */
+  mb_aws_call *page; /* the call under way */
+  mb_value input;    /* of that call, from the second page on */
+  mb_value *merged;  /* NULL before the first page */
   int attempts;
 } pages_call;
 
@@ -247,7 +247,8 @@ static int merge_page(pages_call *call, const mb_value *output) {
   const char *keys = mb_model_text(model, paginator->result_keys), *key;
   bool failed = false;
   while ((key = next_line(call->arena, &keys, &failed))) {
-    mb_value *from = is_plain_path(key) ? walk(call->arena, (mb_value *)(uintptr_t)output, key, false) : NULL;
+    mb_value *from =
+        is_plain_path(key) ? walk(call->arena, (mb_value *)(uintptr_t)output, key, false) : NULL;
     if (mb_value_type(from) == MB_TYPE_NULL)
       continue;
     mb_value *into = walk(call->arena, call->merged, key, true);

@@ -6,7 +6,7 @@
 
 #define COST_TRANSIENT 14
 #define COST_THROTTLED 5
-#define MAX_DELAY 20.0
+#define MAX_DELAY      20.0
 #define MAX_HINT_EXTRA 5.0 /* a server may ask for at most this much more than the backoff */
 
 static const char *const throttling_codes[] = {"Throttling",

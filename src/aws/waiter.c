@@ -193,8 +193,7 @@ static int prepare_acceptors(wait_call *call, mb_error *error) {
     ready->acceptor = &acceptors[i];
     if (mb_value_from_json(call->arena, &ready->expected, expected, strlen(expected), error) != 0)
       return -1;
-    if (*expression &&
-        !(ready->expression = mb_jmespath_compile(call->arena, expression, error)))
+    if (*expression && !(ready->expression = mb_jmespath_compile(call->arena, expression, error)))
       return -1;
   }
   return 0;
@@ -238,9 +237,8 @@ static void end_hopeless(wait_call *call, const mb_aws_result *last, const ready
     mb_error_set(&error, MB_ERROR_AWS, "WaiterFailed", "%s will not come about: %s: %s",
                  waiter_name(call), last->error.code, last->error.message);
   else
-    mb_error_set(&error, MB_ERROR_AWS, "WaiterFailed",
-                 "%s will not come about: %s is %s", waiter_name(call),
-                 mb_model_text(model, ready->acceptor->argument),
+    mb_error_set(&error, MB_ERROR_AWS, "WaiterFailed", "%s will not come about: %s is %s",
+                 waiter_name(call), mb_model_text(model, ready->acceptor->argument),
                  mb_model_text(model, ready->acceptor->expected));
   error.status = last->status;
   end_failed(call, last, &error);

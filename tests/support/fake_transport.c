@@ -35,13 +35,19 @@ static char *copy(const void *data, size_t size) {
   return out;
 }
 
-static char *copy_text(const char *text) { return copy(text ? text : "", text ? strlen(text) : 0); }
+static char *copy_text(const char *text) {
+  return copy(text ? text : "", text ? strlen(text) : 0);
+}
 
 /* ---- clock, randomness, environment ---- */
 
-static int64_t wall(void *payload) { return ((fake_machine *)payload)->wall_ns; }
+static int64_t wall(void *payload) {
+  return ((fake_machine *)payload)->wall_ns;
+}
 
-static int64_t monotonic(void *payload) { return ((fake_machine *)payload)->monotonic_ns; }
+static int64_t monotonic(void *payload) {
+  return ((fake_machine *)payload)->monotonic_ns;
+}
 
 static void advance(fake_machine *fake, int64_t until_ns) {
   if (until_ns > fake->monotonic_ns) {

@@ -1,6 +1,6 @@
-/* A machine that is not there: clock, randomness, environment, files, child processes and a network,
- * all under a test's control. Time is virtual and moves only while the loop waits, so a test of an
- * hour of retries takes no time and always goes the same way.
+/* A machine that is not there: clock, randomness, environment, files, child processes and a
+ * network, all under a test's control. Time is virtual and moves only while the loop waits, so a
+ * test of an hour of retries takes no time and always goes the same way.
  *
  *     fake_machine fake;
  *     fake_init(&fake);

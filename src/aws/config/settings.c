@@ -37,8 +37,7 @@ static int read_optional(loader *load, const char *path, char **text, size_t *si
   mb_error problem;
   *text = NULL;
   *size = 0;
-  if (!path ||
-      mb_read_file(load->system, load->arena, path, FILE_LIMIT, text, size, &problem) == 0)
+  if (!path || mb_read_file(load->system, load->arena, path, FILE_LIMIT, text, size, &problem) == 0)
     return 0;
   *text = NULL;
   *size = 0;

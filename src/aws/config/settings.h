@@ -11,14 +11,14 @@ typedef struct mb_settings_options {
 } mb_settings_options;
 
 typedef struct mb_settings {
-  mb_arena *arena; /* owns everything below */
-  mb_value profiles; /* of mb_profiles_parse: both files merged */
+  mb_arena *arena;               /* owns everything below */
+  mb_value profiles;             /* of mb_profiles_parse: both files merged */
   mb_value credentials_profiles; /* the same of the credentials file alone */
   const char *config_path, *credentials_path;
-  const char *profile;    /* the name in force, "default" at least */
-  bool profile_explicit;  /* chosen by the embedder or a flag */
-  const mb_value *values; /* the profile's own map, or NULL when there is none */
-  const char *region;     /* or NULL */
+  const char *profile;      /* the name in force, "default" at least */
+  bool profile_explicit;    /* chosen by the embedder or a flag */
+  const mb_value *values;   /* the profile's own map, or NULL when there is none */
+  const char *region;       /* or NULL */
   const char *endpoint_url; /* explicit one, or NULL */
   const char *ca_bundle;    /* or NULL */
   const char *app_id;

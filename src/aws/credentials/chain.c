@@ -7,11 +7,11 @@
 
 /* The order of the AWS CLI. The first that claims decides, for better or worse. */
 static const mb_provider *const providers[] = {
-    &mb_provider_environment,      &mb_provider_role,  &mb_provider_web_identity,
-    &mb_provider_sso,              &mb_provider_credentials_file,
-    &mb_provider_login,            &mb_provider_process,
-    &mb_provider_config_file,      &mb_provider_container,
-    &mb_provider_instance};
+    &mb_provider_environment,      &mb_provider_role,
+    &mb_provider_web_identity,     &mb_provider_sso,
+    &mb_provider_credentials_file, &mb_provider_login,
+    &mb_provider_process,          &mb_provider_config_file,
+    &mb_provider_container,        &mb_provider_instance};
 
 #define PROVIDER_COUNT (sizeof providers / sizeof *providers)
 #define SECOND_NS      INT64_C(1000000000)
@@ -44,7 +44,7 @@ struct mb_credentials_chain {
   bool has;
   int64_t fetched_ns; /* monotonic time of the cached set */
   int64_t tried_ns;   /* of the last attempt, good or bad */
-  mb_fetch *fetch;  /* under way, or NULL */
+  mb_fetch *fetch;    /* under way, or NULL */
   const mb_provider *current;
   char tried[1400]; /* who said no before it, and why */
   request_list waiting, answering;
@@ -142,9 +142,9 @@ static void report(const mb_credentials_chain *chain, const mb_error *cause, mb_
   *out = *cause;
   if (cause->kind == MB_ERROR_MEMORY)
     return;
-  mb_error_set(out, MB_ERROR_CREDENTIALS,
-               *cause->code ? cause->code : "NoCredentials", "%s (tried in order: %s%s%s: failed)",
-               cause->message, chain->tried, *chain->tried ? "; " : "", chain->current->name);
+  mb_error_set(out, MB_ERROR_CREDENTIALS, *cause->code ? cause->code : "NoCredentials",
+               "%s (tried in order: %s%s%s: failed)", cause->message, chain->tried,
+               *chain->tried ? "; " : "", chain->current->name);
   mb_text_copy(out->next, sizeof out->next, cause->next);
   mb_text_copy(out->request_id, sizeof out->request_id, cause->request_id);
   out->status = cause->status;

@@ -50,8 +50,8 @@ static bool is_loopback_address(const char *host) {
 }
 
 static bool may_use_http(const char *host) {
-  static const char *const hosts[] = {"localhost",       "169.254.170.2",  "169.254.170.23",
-                                      "[fd00:ec2::23]", "[::1]",          NULL};
+  static const char *const hosts[] = {"localhost",      "169.254.170.2", "169.254.170.23",
+                                      "[fd00:ec2::23]", "[::1]",         NULL};
   for (size_t i = 0; hosts[i]; i++) {
     if (mb_text_equal_ci(host, hosts[i]))
       return true;
@@ -79,14 +79,13 @@ static bool take_host(const char *url, char *out, size_t out_size) {
 static int check_full_uri(const char *url, mb_error *error) {
   char host[256];
   if (strcspn(url, " \t\r\n") != strlen(url) || !take_host(url, host, sizeof host))
-    return refuse(error, "AWS_CONTAINER_CREDENTIALS_FULL_URI is '@', which is not a URL with a host",
-                  url);
+    return refuse(error,
+                  "AWS_CONTAINER_CREDENTIALS_FULL_URI is '@', which is not a URL with a host", url);
   if (mb_text_starts(url, "https://"))
     return 0;
   if (!mb_text_starts(url, "http://"))
-    return refuse(error,
-                  "AWS_CONTAINER_CREDENTIALS_FULL_URI is '@', which is neither http nor https",
-                  url);
+    return refuse(
+        error, "AWS_CONTAINER_CREDENTIALS_FULL_URI is '@', which is neither http nor https", url);
   if (may_use_http(host))
     return 0;
   return refuse(error,

@@ -12,7 +12,7 @@ typedef struct mb_credentials {
   char secret_access_key[256];
   char session_token[4096];
   char account_id[16];
-  double expires; /* seconds since 1970, 0: never */
+  double expires;   /* seconds since 1970, 0: never */
   char source[160]; /* for people: "environment", "profile dev (~/.aws/credentials)" */
 } mb_credentials;
 void mb_credentials_wipe(mb_credentials *credentials);

@@ -19,7 +19,9 @@ static int claims(const mb_provider_context *context, const char *profile, char 
   return 0;
 }
 
-static bool is_space(char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r'; }
+static bool is_space(char c) {
+  return c == ' ' || c == '\t' || c == '\n' || c == '\r';
+}
 
 /* Copies one word, quotes and backslashes undone, and moves `*at` past it. The word never gets
  * longer than what it was read from. False when a quote is left open. */
@@ -29,8 +31,7 @@ static bool take_word(const char **at, char *out) {
   for (; *c && (quote || !is_space(*c)); c++) {
     if (quote ? *c == quote : (*c == '\'' || *c == '"')) {
       quote = quote ? 0 : *c;
-    } else if (*c == '\\' && quote != '\'' && c[1] &&
-               (!quote || c[1] == '"' || c[1] == '\\')) {
+    } else if (*c == '\\' && quote != '\'' && c[1] && (!quote || c[1] == '"' || c[1] == '\\')) {
       *out++ = *++c;
     } else {
       *out++ = *c;

@@ -19,9 +19,9 @@ typedef void (*mb_fetch_callback)(const mb_credentials *credentials, const mb_er
 typedef struct mb_fetch mb_fetch;
 struct mb_fetch {
   const mb_provider_context *context;
-  const char *profile; /* whose properties count */
-  mb_arena *arena;     /* for the provider, as long as the fetch lives */
-  void *state;         /* the provider's own, in the arena */
+  const char *profile;             /* whose properties count */
+  mb_arena *arena;                 /* for the provider, as long as the fetch lives */
+  void *state;                     /* the provider's own, in the arena */
   void (*cancel)(mb_fetch *fetch); /* stops what is under way; set when something is */
 
   mb_fetch_callback callback; /* the rest is fetch.c's */
@@ -38,8 +38,8 @@ struct mb_fetch {
 typedef struct mb_provider {
   const char *name; /* as the report of what was tried calls it */
   /* Whether it is configured, and so decides. 1; 0, with the reason in `why`; -1 with an error. */
-  int (*claims)(const mb_provider_context *context, const char *profile, char *why,
-                size_t why_size, mb_error *error);
+  int (*claims)(const mb_provider_context *context, const char *profile, char *why, size_t why_size,
+                mb_error *error);
   /* Gets credentials: 0 with `out` filled, -1 with an error, or MB_FETCH_PENDING, and then
    * mb_fetch_end is called once (which may be before this returns). */
   int (*fetch)(mb_fetch *fetch, mb_credentials *out, mb_error *error);
@@ -76,8 +76,8 @@ int mb_credentials_set(char *out, size_t out_size, const char *text, const char 
 #define MB_CREDENTIALS_SET(field, text, name, from, error)                                         \
   mb_credentials_set((field), sizeof(field), (text), (name), (from), (error))
 
-/* Reads {AccessKeyId, SecretAccessKey, <token_key>, Expiration, AccountId} from JSON text, then wipes
- * the text. `from` says whose answer it is. */
+/* Reads {AccessKeyId, SecretAccessKey, <token_key>, Expiration, AccountId} from JSON text, then
+ * wipes the text. `from` says whose answer it is. */
 int mb_credentials_from_json(mb_arena *arena, char *text, size_t size, const char *token_key,
                              const char *from, mb_credentials *out, mb_error *error);
 

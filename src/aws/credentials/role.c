@@ -53,8 +53,7 @@ static int fail_loop(const role_state *state, const char *again, mb_error *error
     mb_buffer_addf(&path, "%s -> ", state->hops[i]);
   mb_buffer_add_text(&path, again);
   fail(error, "give one of these profiles keys of its own, or another source_profile",
-       "the source profiles go round in a loop: %s",
-       path.failed ? again : mb_buffer_text(&path));
+       "the source profiles go round in a loop: %s", path.failed ? again : mb_buffer_text(&path));
   mb_buffer_dispose(&path);
   return -1;
 }
@@ -67,9 +66,12 @@ static bool has_keys(const mb_settings *settings, const char *profile) {
 /* The provider of a profile that has no role: its keys, else what else it says. */
 static int find_base(const mb_provider_context *context, role_state *state, const char *profile,
                      mb_error *error) {
-  static const mb_provider *const providers[] = {
-      &mb_provider_credentials_file, &mb_provider_config_file, &mb_provider_web_identity,
-      &mb_provider_sso,              &mb_provider_login,       &mb_provider_process};
+  static const mb_provider *const providers[] = {&mb_provider_credentials_file,
+                                                 &mb_provider_config_file,
+                                                 &mb_provider_web_identity,
+                                                 &mb_provider_sso,
+                                                 &mb_provider_login,
+                                                 &mb_provider_process};
   char why[256];
   for (size_t i = 0; i < sizeof providers / sizeof *providers; i++) {
     int status = providers[i]->claims(context, profile, why, sizeof why, error);
@@ -94,9 +96,10 @@ static int find_named_source(role_state *state, const char *profile, const char 
   else if (strcmp(source, "EcsContainer") == 0)
     state->base = &mb_provider_container;
   else if (strcmp(source, "Ec2InstanceMetadata") == 0)
-    return fail(error, "use a source_profile, or credential_source = Environment or EcsContainer",
-                "profile %s has credential_source = Ec2InstanceMetadata, which is not supported yet",
-                profile);
+    return fail(
+        error, "use a source_profile, or credential_source = Environment or EcsContainer",
+        "profile %s has credential_source = Ec2InstanceMetadata, which is not supported yet",
+        profile);
   else
     return fail(error, "it is Environment, EcsContainer or Ec2InstanceMetadata",
                 "profile %s has credential_source = %.80s, which is not known", profile, source);
@@ -115,10 +118,10 @@ static int check_hop(const mb_settings *settings, const char *profile, mb_error 
   bool source = mb_settings_get(settings, profile, "source_profile") != NULL;
   bool named = mb_settings_get(settings, profile, "credential_source") != NULL;
   if (mb_settings_get(settings, profile, "mfa_serial"))
-    return fail(error,
-                "get a session yourself with 'aws sts assume-role ... --token-code' and set its keys",
-                "profile %s has an mfa_serial, and moonbook does not ask for MFA codes yet",
-                profile);
+    return fail(
+        error,
+        "get a session yourself with 'aws sts assume-role ... --token-code' and set its keys",
+        "profile %s has an mfa_serial, and moonbook does not ask for MFA codes yet", profile);
   if (source && named)
     return fail(error, "remove one of the two",
                 "profile %s has both source_profile and credential_source", profile);
@@ -249,7 +252,8 @@ static void on_assumed(const mb_aws_result *result, void *payload) {
       end_failed(fetch, &result->error);
       return;
     }
-    fail(&error, result->error.next, "the role %.200s of profile %s could not be assumed: %s: %.600s",
+    fail(&error, result->error.next,
+         "the role %.200s of profile %s could not be assumed: %s: %.600s",
          mb_settings_get(fetch->context->settings, profile, "role_arn"), profile,
          result->error.code, result->error.message);
     error.retryable = result->error.retryable;

@@ -7,8 +7,9 @@
 static int refuse(const char *what, const char *profile, mb_error *error) {
   mb_error_set(error, MB_ERROR_CREDENTIALS, "NoCredentials",
                "profile %s gets its credentials by %s, which is not supported yet", profile, what);
-  return mb_error_next(error, "get keys another way, for example with 'aws configure "
-                              "export-credentials --profile %s --format env'",
+  return mb_error_next(error,
+                       "get keys another way, for example with 'aws configure "
+                       "export-credentials --profile %s --format env'",
                        profile);
 }
 

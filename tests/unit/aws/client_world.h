@@ -16,7 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define MS INT64_C(1000000)
+#define MS     INT64_C(1000000)
 #define SECOND (1000 * MS)
 
 typedef struct world {
@@ -28,7 +28,7 @@ typedef struct world {
   mb_aws_result result;
 } world;
 
-static void world_open_with(world *w, const mb_settings_options *options) {
+static inline void world_open_with(world *w, const mb_settings_options *options) {
   mb_error error;
   w->loop = mb_loop_new(&w->fake.system, &error);
   assert_non_null(w->loop);
@@ -39,7 +39,7 @@ static void world_open_with(world *w, const mb_settings_options *options) {
 }
 
 /* A client with keys and a region in the environment. */
-__attribute__((unused)) static void world_init(world *w) {
+static inline void world_init(world *w) {
   memset(w, 0, sizeof *w);
   fake_init(&w->fake);
   fake_setenv(&w->fake, "AWS_ACCESS_KEY_ID", "AKIDEXAMPLE");
@@ -48,21 +48,21 @@ __attribute__((unused)) static void world_init(world *w) {
   world_open_with(w, NULL);
 }
 
-static void world_close(world *w) {
+static inline void world_close(world *w) {
   mb_aws_free(w->aws);
   mb_loop_free(w->loop);
   mb_arena_free(w->arena);
   fake_dispose(&w->fake);
 }
 
-static void world_on_end(const mb_aws_result *result, void *payload) {
+static inline void world_on_end(const mb_aws_result *result, void *payload) {
   world *w = payload;
   w->ends++;
   w->result = *result;
 }
 
-static mb_aws_request world_request(world *w, const char *service, const char *operation,
-                                    const char *input) {
+static inline mb_aws_request world_request(world *w, const char *service, const char *operation,
+                                           const char *input) {
   mb_aws_request request = {.model = mb_model_find(service)};
   mb_error error;
   mb_value *value = NULL;
@@ -76,7 +76,7 @@ static mb_aws_request world_request(world *w, const char *service, const char *o
 }
 
 /* Runs the loop until the callback has come. */
-static const mb_aws_result *world_run(world *w) {
+static inline const mb_aws_result *world_run(world *w) {
   while (w->ends == 0 && mb_loop_turn(w->loop, INT64_MAX)) {
   }
   assert_int_equal(w->ends, 1);
@@ -84,14 +84,14 @@ static const mb_aws_result *world_run(world *w) {
   return &w->result;
 }
 
-static const mb_aws_result *world_call(world *w, const char *service, const char *operation,
-                                       const char *input) {
+static inline const mb_aws_result *world_call(world *w, const char *service, const char *operation,
+                                              const char *input) {
   mb_aws_request request = world_request(w, service, operation, input);
   mb_aws_start(w->aws, w->arena, &request, world_on_end, w);
   return world_run(w);
 }
 
-__attribute__((unused)) static const mb_aws_result *world_describe(world *w) {
+static inline const mb_aws_result *world_describe(world *w) {
   return world_call(w, "ecs", "describe_clusters", "{\"clusters\":[\"prod\"]}");
 }
 

@@ -1,7 +1,7 @@
 /* Calls that fail and are tried again: how often, how long apart, at what cost, and when not. */
 #include "client_world.h"
 
-#define OK_BODY "{\"clusters\":[],\"failures\":[]}"
+#define OK_BODY   "{\"clusters\":[],\"failures\":[]}"
 #define THROTTLED "{\"__type\":\"ThrottlingException\",\"message\":\"Rate exceeded\"}"
 
 static world w;
@@ -18,8 +18,8 @@ static int close_world(void **state) {
 
 /* Milliseconds between two requests, without the answer's latency. */
 static int64_t pause_before(size_t request) {
-  return (w.fake.requests[request].at_ns - w.fake.requests[request - 1].at_ns -
-          w.fake.latency_ns + MS / 2) /
+  return (w.fake.requests[request].at_ns - w.fake.requests[request - 1].at_ns - w.fake.latency_ns +
+          MS / 2) /
          MS;
 }
 
@@ -103,7 +103,8 @@ static void a_clients_mistake_is_not_retried(void **state) {
   static const fake_step steps[] = {
       {.status = 400,
        .headers = "x-amzn-requestid: r-9",
-       .body = "{\"__type\":\"com.amazonaws#ClusterNotFoundException\",\"message\":\"no such\\n one\"}"}};
+       .body = "{\"__type\":\"com.amazonaws#ClusterNotFoundException\",\"message\":\"no such\\n "
+               "one\"}"}};
   fake_play(&w.fake, steps, 1);
   const mb_aws_result *result = world_describe(&w);
   assert_int_equal(w.fake.request_count, 1);
@@ -184,8 +185,7 @@ static void every_attempt_carries_the_same_token(void **state) {
                                     {.status = 200, .body = "{\"tasks\":[],\"failures\":[]}"}};
   fake_play(&w.fake, steps, 2);
   w.fake.random_counts = true;
-  const mb_aws_result *result =
-      world_call(&w, "ecs", "run_task", "{\"task_definition\":\"app\"}");
+  const mb_aws_result *result = world_call(&w, "ecs", "run_task", "{\"task_definition\":\"app\"}");
   assert_false(result->failed);
   assert_contains(w.fake.requests[0].body, "\"clientToken\":\"");
   assert_string_equal(w.fake.requests[0].body, w.fake.requests[1].body);

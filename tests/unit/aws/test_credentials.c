@@ -36,7 +36,9 @@ static void set_keys(void) {
   fake_setenv(&w.fake, "AWS_SECRET_ACCESS_KEY", "secret");
 }
 
-static void config(const char *text) { fake_write_file(&w.fake, "/home/me/.aws/config", text); }
+static void config(const char *text) {
+  fake_write_file(&w.fake, "/home/me/.aws/config", text);
+}
 
 static void credentials(const char *text) {
   fake_write_file(&w.fake, "/home/me/.aws/credentials", text);
@@ -69,7 +71,8 @@ static void without_any_the_error_names_every_provider_and_why(void **state) {
   assert_contains(error.message, "role: profile default has no role_arn");
   assert_contains(error.message, "web identity: ");
   assert_contains(error.message, "single sign-on: ");
-  assert_contains(error.message, "shared credentials file: /home/me/.aws/credentials has no profile default");
+  assert_contains(error.message,
+                  "shared credentials file: /home/me/.aws/credentials has no profile default");
   assert_contains(error.message, "aws login: ");
   assert_contains(error.message, "credential_process: ");
   assert_contains(error.message, "container endpoint: neither ");

@@ -101,9 +101,9 @@ static void the_full_uri_sends_the_token_of_the_file_read_anew(void **state) {
 }
 
 static void plain_http_goes_only_to_known_addresses(void **state) {
-  static const char *const good[] = {"http://localhost:8080/c", "http://127.0.0.1/c",
-                                     "http://127.9.9.9:1/c",    "http://169.254.170.2/c",
-                                     "http://[fd00:ec2::23]/c", "http://[::1]:99/c",
+  static const char *const good[] = {"http://localhost:8080/c",   "http://127.0.0.1/c",
+                                     "http://127.9.9.9:1/c",      "http://169.254.170.2/c",
+                                     "http://[fd00:ec2::23]/c",   "http://[::1]:99/c",
                                      "https://anything.example/c"};
   static const char *const bad[] = {"http://example.com/c",
                                     "http://169.254.170.2.evil.example/c",
@@ -262,8 +262,9 @@ static void a_role_may_start_from_the_environment_or_the_container(void **state)
   fake_setenv(&w.fake, "AWS_SECRET_ACCESS_KEY", "s");
   fake_setenv(&w.fake, "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI", "/x");
   for (int i = 0; i < 2; i++) {
-    config(i == 0 ? "[profile r]\nrole_arn=arn:aws:iam::1:role/r\ncredential_source=Environment\n"
-                  : "[profile r]\nrole_arn=arn:aws:iam::1:role/r\ncredential_source=EcsContainer\n");
+    config(i == 0
+               ? "[profile r]\nrole_arn=arn:aws:iam::1:role/r\ncredential_source=Environment\n"
+               : "[profile r]\nrole_arn=arn:aws:iam::1:role/r\ncredential_source=EcsContainer\n");
     mb_aws_free(w.aws);
     mb_error error;
     w.aws = mb_aws_new(w.loop, &options, &error);
