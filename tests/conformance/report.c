@@ -59,7 +59,7 @@ char *mbconf_read(mb_arena *arena, const char *path, size_t *size) {
   char *text;
   mb_system_complete(&system, NULL);
   if (mb_read_file(&system, arena, path, FILE_LIMIT, &text, size, &error)) {
-    fprintf(stderr, "mbconf: %s: %s\n", path, error.message);
+    fprintf(stderr, "mbconf: %s\n", error.message);
     return NULL;
   }
   return text;

@@ -340,8 +340,7 @@ static void rules_that_make_no_sense_are_refused(void **state) {
       "{\"rules\":[{\"type\":\"error\",\"error\":\"e\",\"conditions\":{}}]}",
       "{\"rules\":[{\"type\":\"error\",\"error\":{\"fn\":\"getAttr\",\"argv\":[\"a\",\"b[\"]}}]}",
       "{\"rules\":[{\"type\":\"error\",\"error\":{\"fn\":\"getAttr\",\"argv\":[\"a\",\"b[x]\"]}}]}",
-      "{\"rules\":[{\"type\":\"error\",\"error\":{\"fn\":\"getAttr\",\"argv\":[\"a\",\"b["
-      "99999999999]\"]}}]}",
+      "{\"rules\":[{\"error\":{\"fn\":\"getAttr\",\"argv\":[\"a\",\"b[9999999999]\"]}}]}",
       "{\"rules\":[{\"type\":\"error\",\"error\":{\"fn\":\"getAttr\",\"argv\":[\"a\",\"b..c\"]}}]}",
       "{\"rules\":[{\"type\":\"error\",\"error\":{\"fn\":\"getAttr\",\"argv\":[\"a\",\"\"]}}]}",
       "{\"rules\":[{\"type\":\"error\",\"error\":{\"fn\":\"getAttr\",\"argv\":[\"a\",1]}}]}",
