@@ -28,7 +28,7 @@ const char *mb_argument_type_name(mb_argument_type type) {
   case MB_ARGUMENT_MAP:
     return "map";
   case MB_ARGUMENT_ANY:
-    return "anything";
+    return "any";
   }
   return "unknown";
 }

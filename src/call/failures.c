@@ -86,7 +86,6 @@ static void add_done(mb_buffer *out, const mb_value *output) {
 
 static void describe(mb_buffer *out, const mb_binding *binding, const mb_value *output,
                      const mb_value *list, int64_t count) {
-  mb_buffer_addf(out, "%s: ", binding->primitive.name);
   size_t listed = mb_value_count(list);
   for (size_t i = 0; i < listed && i < SHOWN; i++) {
     mb_buffer_add_text(out, i ? "; " : "");

@@ -35,6 +35,9 @@ static void operation_ended(const mb_aws_result *result, void *payload) {
     mb_text_copy(error.operation, sizeof error.operation, binding->primitive.name);
     mb_call_fail(call, &error);
   } else if (!binding->waiter && mb_failures_find(binding, result, &error)) {
+    const mb_settings *settings = mb_aws_settings(mb_call_engine(call)->aws, NULL);
+    if (settings && settings->region)
+      mb_text_copy(error.region, sizeof error.region, settings->region);
     mb_call_fail(call, &error);
   } else {
     mb_call_succeed(call, result->output);
