@@ -318,6 +318,9 @@ static void partition_of_a_region_is_found_by_name_then_pattern(void **state) {
 
 /* ---- hostile documents ---- */
 
+#define GET_ATTR(arguments)                                                                        \
+  "{\"rules\":[{\"type\":\"error\",\"error\":{" FN("getAttr", arguments) "}}]}"
+
 static void rules_that_make_no_sense_are_refused(void **state) {
   static const char *const rows[] = {
       "",
@@ -338,12 +341,12 @@ static void rules_that_make_no_sense_are_refused(void **state) {
       "{\"rules\":[{\"type\":\"error\",\"error\":{\"x\":1}}]}",
       "{\"rules\":[{\"type\":\"error\",\"error\":\"e\",\"conditions\":[{\"ref\":\"a\"}]}]}",
       "{\"rules\":[{\"type\":\"error\",\"error\":\"e\",\"conditions\":{}}]}",
-      "{\"rules\":[{\"type\":\"error\",\"error\":{\"fn\":\"getAttr\",\"argv\":[\"a\",\"b[\"]}}]}",
-      "{\"rules\":[{\"type\":\"error\",\"error\":{\"fn\":\"getAttr\",\"argv\":[\"a\",\"b[x]\"]}}]}",
-      "{\"rules\":[{\"error\":{\"fn\":\"getAttr\",\"argv\":[\"a\",\"b[9999999999]\"]}}]}",
-      "{\"rules\":[{\"type\":\"error\",\"error\":{\"fn\":\"getAttr\",\"argv\":[\"a\",\"b..c\"]}}]}",
-      "{\"rules\":[{\"type\":\"error\",\"error\":{\"fn\":\"getAttr\",\"argv\":[\"a\",\"\"]}}]}",
-      "{\"rules\":[{\"type\":\"error\",\"error\":{\"fn\":\"getAttr\",\"argv\":[\"a\",1]}}]}",
+      GET_ATTR("\"a\",\"b[\""),
+      GET_ATTR("\"a\",\"b[x]\""),
+      GET_ATTR("1,\"[2147483648]\""),
+      GET_ATTR("\"a\",\"b..c\""),
+      GET_ATTR("\"a\",\"\""),
+      GET_ATTR("\"a\",1"),
       "{\"parameters\":{\"a\":{}}}",
       "{\"parameters\":{\"a\":{\"type\":\"integer\"}}}",
       "{\"parameters\":{\"a\":{\"type\":\"string\",\"default\":true}}}",
