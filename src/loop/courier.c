@@ -15,7 +15,7 @@
 
 enum {
   KEPT_CONNECTIONS = 512,
-  RECEIVE_BUFFER = 64 * 1024, /* what a handle reads at once, and holds while it is under way */
+  RECEIVE_BUFFER = 16 * 1024, /* what a handle reads at once, and holds while it is under way */
   IDLE_CONNECTION_SECONDS = 55,
   KEEPALIVE_SECONDS = 60,
   REDIRECTS = 10
