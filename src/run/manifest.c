@@ -23,6 +23,12 @@ static const char *const kinds[] = {"deploy", "validate", "troubleshoot", "rollb
 static const char *const type_names[] = {"string",   "integer", "number", "boolean",
                                          "duration", "strings", "choice", NULL};
 
+/* Flags of the command: an argument of that name could not be given there. */
+static const char *const flags[] = {
+    "all",      "color",        "confirm", "endpoint_url", "env",   "help",   "input",
+    "no_input", "output",       "plan",    "profile",      "quiet", "region", "runbooks",
+    "settings", "show_secrets", "timeout", "verbose",      "yes",   NULL};
+
 static size_t count_names(const char *const *names) {
   size_t count = 0;
   while (names[count] != NULL) {
@@ -253,6 +259,12 @@ static int read_arg(mb_arg *arg, mb_arena *arena, const mb_value *map, const cha
   if (!is_arg_name(arg->name)) {
     return mb_field_fail(error, file, path, "name", "\"%s\" is not a name in snake_case",
                          arg->name);
+  }
+  for (size_t i = 0; flags[i] != NULL; i++) {
+    if (strcmp(flags[i], arg->name) == 0) {
+      return mb_field_fail(error, file, path, "name",
+                           "\"%s\" is a flag of the command; choose another name", arg->name);
+    }
   }
   int type = pick_name(file, path, "type", arg->type_name, type_names, error);
   if (type < 0) {

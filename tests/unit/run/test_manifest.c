@@ -88,6 +88,8 @@ static void every_complaint_names_file_and_field(void **state) {
        NULL},
       {"return { " GOOD "args = { " CLUSTER CLUSTER " } }",
        "m.lua: args[2].name: \"cluster\" is there twice", NULL},
+      {"return { " GOOD "args = { { name = \"timeout\", type = \"duration\", doc = \"d\" } } }",
+       "m.lua: args[1].name: \"timeout\" is a flag of the command", NULL},
       {"return { " GOOD "args = { { name = \"cluster\", type = \"strng\", doc = \"d\" } } }",
        "m.lua: args[1].type: \"strng\" is not one of", "\"string\""},
       {"return { " GOOD "args = { { name = \"cluster\", type = \"integer\", doc = \"d\", "
@@ -152,7 +154,7 @@ static const char arguments_manifest[] =
     "{ name = \"count\", type = \"integer\", default = 1, doc = \"c\" },"
     "{ name = \"ratio\", type = \"number\", doc = \"c\" },"
     "{ name = \"force\", type = \"boolean\", doc = \"c\" },"
-    "{ name = \"timeout\", type = \"duration\", doc = \"c\" },"
+    "{ name = \"wait\", type = \"duration\", doc = \"c\" },"
     "{ name = \"tags\", type = \"strings\", doc = \"c\" },"
     "{ name = \"colour\", type = \"choice\", choices = { \"red\", \"green\" }, doc = \"c\" },"
     "{ name = \"token\", type = \"string\", secret = true, doc = \"c\" } } }";
@@ -221,8 +223,8 @@ static void bad_arguments_are_refused_by_name(void **state) {
       {"{\"cluster\":\"a\",\"count\":\"many\"}", true, "expected an integer, got \"many\"", NULL},
       {"{\"cluster\":\"a\",\"count\":\"7x\"}", true, "expected an integer", NULL},
       {"{\"cluster\":\"a\",\"force\":\"yes\"}", true, "expected true or false, got \"yes\"", NULL},
-      {"{\"cluster\":\"a\",\"timeout\":\"soon\"}", true, "expected a duration", NULL},
-      {"{\"cluster\":\"a\",\"timeout\":-1}", false, "expected a duration", NULL},
+      {"{\"cluster\":\"a\",\"wait\":\"soon\"}", true, "expected a duration", NULL},
+      {"{\"cluster\":\"a\",\"wait\":-1}", false, "expected a duration", NULL},
       {"{\"cluster\":\"a\",\"colour\":\"gren\"}", true, "expected one of its choices", "\"green\""},
       {"{\"cluster\":\"a\\u0000b\"}", true, "expected a string", NULL},
       {"[\"a\"]", false, "expected a map by name", NULL},

@@ -17,7 +17,7 @@ return {
     { name = "cluster", type = "string", required = true, setting = "cluster", doc = "the cluster" },
     { name = "service", type = "string", required = true, setting = "service", doc = "the service" },
     {
-      name = "timeout",
+      name = "wait",
       type = "duration",
       default = "20m",
       doc = "how long to follow the deployment",

@@ -45,7 +45,7 @@ function runbook.apply(run, args, plan)
       cluster = args.cluster,
       service = args.service,
       deployment = started,
-      timeout = args.timeout,
+      timeout = args.wait,
     }
   end)
 

@@ -24,6 +24,6 @@ return {
       default = false,
       doc = "also outside the bounds of auto scaling, which will move it back",
     },
-    { name = "timeout", type = "duration", default = "10m", doc = "how long to wait for the tasks" },
+    { name = "wait", type = "duration", default = "10m", doc = "how long to wait for the tasks" },
   },
 }

@@ -92,7 +92,7 @@ local function wait_for_tasks(args, seen)
   return attempt(wait_until, {
     what = ("%d tasks of %s"):format(args.desired, args.service),
     every = 5,
-    timeout = args.timeout,
+    timeout = args.wait,
     check = function()
       local done, line = look(args, seen)
       since = seen.changed and (since or now()) or nil
@@ -123,7 +123,7 @@ function runbook.apply(run, args, plan)
       verdict = "timed_out",
       message = ("%s is not there yet after %d seconds: %s."):format(
         args.service,
-        math.floor(args.timeout),
+        math.floor(args.wait),
         seen.service and services.counts(seen.service) or "it could not be read"
       ),
     }

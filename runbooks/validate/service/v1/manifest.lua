@@ -45,7 +45,7 @@ return {
       doc = 'the health page must answer {"status":"ok"}, not only 200',
     },
     {
-      name = "timeout",
+      name = "health_timeout",
       type = "duration",
       default = "10s",
       doc = "how long the health page may take to answer",

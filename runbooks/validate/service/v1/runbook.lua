@@ -90,7 +90,7 @@ local function check_application(args, skip)
     skip("application answers", why)
     return
   end
-  local seen = health.probe(url, args.timeout, args.health_body)
+  local seen = health.probe(url, args.health_timeout, args.health_body)
   check("application answers", seen.ok, seen.message)
 end
 

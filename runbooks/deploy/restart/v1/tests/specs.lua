@@ -192,7 +192,7 @@ return {
     },
     {
       name = "a_deployment_still_under_way_at_the_end_is_a_timeout",
-      args = { cluster = "shop", service = "web", timeout = 900 },
+      args = { cluster = "shop", service = "web", wait = 900 },
       answers = { describe(before), update, describe(half, 0) },
       expect = {
         verdict = "timed_out",
@@ -255,7 +255,7 @@ return {
     },
     {
       name = "completed_with_too_few_tasks_is_not_done",
-      args = { cluster = "shop", service = "web", timeout = 120 },
+      args = { cluster = "shop", service = "web", wait = 120 },
       answers = {
         describe(before),
         update,
