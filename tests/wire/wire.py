@@ -291,7 +291,7 @@ def others(w):
 
 def http(w):
     w.call("asks for a page", "http.get", {"url": w.endpoint + "/moto-api/config"},
-           lambda r: r["status"] == 200 and r["truncated"] is False and "json" in r["headers"]["content-type"])
+           lambda r: r["status"] in (200, 201) and r["truncated"] is False and "json" in r["headers"]["content-type"])
     w.call("cuts a long one", "http.get", {"url": w.endpoint + "/moto-api/data.json"},
            lambda r: r["status"] == 200 and r["truncated"] is True and len(r["body"]) == 256 * 1024)
     w.call("a status is a result", "http.get", {"url": w.endpoint + "/moto-api/absent"}, lambda r: r["status"] >= 400)
