@@ -1,5 +1,6 @@
-/* snake_case as botocore makes it, so that names are those its users already know. One difference:
- * a name that is nothing but an acronym in the plural ("VPCs") has no underscore before it. */
+/* snake_case as botocore makes it, so that names are those its users already know. Two differences: a
+ * name that is nothing but an acronym in the plural ("VPCs") has no underscore before it, and "IPv4"
+ * and "IPv6" are one word. */
 #include "aws/model/builder.h"
 
 #include <string.h>
@@ -35,6 +36,8 @@ static const char *const compound_words[][2] = {
 };
 
 static void flatten_compounds(char *name) {
+  for (char *found = name; (found = strstr(found, "IPv")) != NULL; found++)
+    found[1] = 'p';
   if (!is_upper(name[0]))
     return;
   for (size_t i = 0; i < sizeof compound_words / sizeof compound_words[0]; i++) {

@@ -327,6 +327,8 @@ static void names_become_snake_case_as_in_botocore(void **state) {
       {"SendWhatsAppMessage", "send_whatsapp_message"},
       {"ListHITs", "list_hits"},
       {"VPCs", "vpcs"},
+      {"PrivateIPv4Address", "private_ipv4_address"},
+      {"IPv6Address", "ipv6_address"},
       {"A", "a"},
       {"", ""}};
   for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
