@@ -12,8 +12,11 @@ const char *mb_name_quote(char *out, size_t out_size, const char *name) {
   mb_buffer buffer = MB_BUFFER_INIT(4096);
   size_t size = strlen(name);
   mb_text_add_printable(&buffer, name, size < 256 ? size : 256, false);
-  if (!mb_text_copy(out, out_size, buffer.failed ? "?" : mb_buffer_text(&buffer)) && out_size > 4)
-    memcpy(out + strlen(out) - 3, "...", 3);
+  const char *shown = buffer.failed ? "?" : mb_buffer_text(&buffer);
+  if (!mb_text_copy(out, out_size, shown)) {
+    mb_text_copy(out, out_size - 3, shown); /* cuts between characters */
+    strcat(out, "...");
+  }
   mb_buffer_dispose(&buffer);
   return out;
 }
@@ -212,8 +215,8 @@ static int unknown_space(mb_engine *engine, const char *name, mb_error *error) {
   size = size < MAXIMUM_NAME ? size : MAXIMUM_NAME;
   memcpy(space, name, size);
   space[size] = 0;
-  for (char *at = space; *at; at++)
-    *at = *at == '-' ? '_' : *at; /* people write sso-oidc as AWS does */
+  for (char *at = space; *at; at++) /* people write ECS, and sso-oidc as AWS does */
+    *at = *at == '-' ? '_' : *at >= 'A' && *at <= 'Z' ? (char)(*at - 'A' + 'a') : *at;
   const char *near = nearest_space(engine, space);
   mb_error_set(error, MB_ERROR_NOT_FOUND, "UnknownPrimitive",
                strchr(name, '.') ? "there is no primitive \"%s\": no such service or namespace"

@@ -192,6 +192,7 @@ static void unknown_names_suggest_the_nearest(void **state) {
   assert_non_null(strstr(missed(s, "ecs.DescribeServices").next, "ecs.describe_services"));
   assert_non_null(strstr(missed(s, "ecss.describe_services").next, "\"ecs\""));
   assert_non_null(strstr(missed(s, "sso-oidc.create_token").next, "sso_oidc"));
+  assert_non_null(strstr(missed(s, "ECS.describe_services").next, "\"ecs\""));
   assert_non_null(
       strstr(missed(s, "ecs.wait_for_service_stable").next, "ecs.wait_for_services_stable"));
 }
@@ -213,6 +214,11 @@ static void hostile_names_are_only_unknown(void **state) {
   missed(s, "http.get.x");
   missed(s, "\x1b[2J.x\ny");
   missed(s, "../models/ecs.x");
+  memset(long_name, 0, sizeof long_name);
+  for (size_t i = 0; i < 200; i++)
+    memcpy(long_name + 2 * i, "\xc3\xa4", 2);
+  mb_error error = missed(s, long_name);
+  assert_true(mb_utf8_valid(error.message, strlen(error.message)));
   missed(s, "partitions.json");
   missed(s, "ecs.wait_for_");
 }
