@@ -108,6 +108,9 @@ static void finish_late(single_call *call, const mb_error *last) {
                  "the time given to the call was used up after %d attempts; the last one failed "
                  "with %s: %s",
                  call->attempts, last->code, last->message);
+  else if (call->attempts == 0)
+    mb_error_set(&error, MB_ERROR_TIMEOUT, "DeadlinePassed",
+                 "the time given to the call was used up before credentials were there");
   else
     mb_error_set(&error, MB_ERROR_TIMEOUT, "DeadlinePassed",
                  "the time given to the call was used up without an answer (attempt %d)",
@@ -201,6 +204,25 @@ static bool correct_skew(single_call *call, const char *code, const mb_http_resp
 
 /* ---- answers ---- */
 
+/* S3 tells where a bucket really is; following it by ourselves would sign for a place nobody named.
+ */
+static void explain_bucket_region(const single_call *call, const mb_http_response *response,
+                                  mb_error *error) {
+  const char *region = mb_headers_get(&response->headers, "x-amz-bucket-region");
+  if (region && call->target && strcmp(region, call->target->signing_region) != 0)
+    mb_error_next(error, "the bucket is in %.40s: call it with that region", region);
+}
+
+/* Once the clock has been corrected, an error about it says by how much. */
+static void explain_skew(const single_call *call, const char *code, mb_error *error) {
+  int64_t skew = call->base.aws->skew_ns;
+  int64_t seconds = (skew + (skew < 0 ? -SECOND_NS : SECOND_NS) / 2) / SECOND_NS;
+  if (call->skewed && (strstr(code, "Signature") || strstr(code, "Request")))
+    mb_error_next(error, "this machine's clock is %lld seconds %s AWS's: set it right",
+                  (long long)(seconds < 0 ? -seconds : seconds),
+                  seconds < 0 ? "ahead of" : "behind");
+}
+
 static void answered_with_error(single_call *call, const mb_http_response *response) {
   mb_service_error answer;
   mb_aws_result result = {.failed = true, .status = response->status};
@@ -214,6 +236,8 @@ static void answered_with_error(single_call *call, const mb_http_response *respo
   result.error_fields = &answer.fields;
   result.error_shape = answer.shape_name;
   result.request_id = answer.request_id;
+  explain_bucket_region(call, response, &result.error);
+  explain_skew(call, answer.code, &result.error);
   bool more = call->attempts < call->max_attempts;
   if (more && mb_aws_is_expired_code(answer.code) && !call->refreshed &&
       !call->request.credentials) {

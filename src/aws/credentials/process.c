@@ -125,8 +125,13 @@ static int run(mb_fetch *fetch, const char *line, mb_credentials *out, mb_error 
   char *text = mb_arena_strdup(fetch->arena, output);
   if (!text)
     return mb_error_memory(error);
-  return mb_credentials_from_json(fetch->arena, text, strlen(text), "SessionToken", "it", out,
-                                  error);
+  if (mb_credentials_from_json(fetch->arena, text, strlen(text), "SessionToken", "it", out,
+                               error) != 0)
+    return -1;
+  const char *account = mb_settings_get(fetch->context->settings, fetch->profile, "aws_account_id");
+  if (*out->account_id || !account)
+    return 0;
+  return MB_CREDENTIALS_SET(out->account_id, account, "aws_account_id", "the profile", error);
 }
 
 static int fetch_process(mb_fetch *fetch, mb_credentials *out, mb_error *error) {

@@ -163,6 +163,19 @@ static void an_s3_error_behind_a_200_is_an_error(void **state) {
   assert_int_equal(w.fake.request_count, 3);
 }
 
+static void a_bucket_in_another_region_says_where_it_is(void **state) {
+  static const fake_step steps[] = {
+      {.status = 301,
+       .headers = "x-amz-bucket-region: us-west-2",
+       .body = "<Error><Code>PermanentRedirect</Code><Message>elsewhere</Message></Error>"}};
+  fake_play(&w.fake, steps, 1);
+  const mb_aws_result *result =
+      world_call(&w, "s3", "get_object", "{\"bucket\":\"my-bucket\",\"key\":\"k\"}");
+  assert_string_equal(result->error.code, "PermanentRedirect");
+  assert_contains(result->error.next, "us-west-2");
+  assert_int_equal(w.fake.request_count, 1);
+}
+
 static void an_object_that_looks_like_an_error_is_an_object(void **state) {
   static const fake_step steps[] = {{.status = 200, .body = "<Error>not one</Error>"}};
   fake_play(&w.fake, steps, 1);
@@ -288,6 +301,7 @@ int main(void) {
       TEST(a_host_prefix_is_put_before_real_hosts_only),
       TEST(a_bucket_is_part_of_the_host_or_the_path_but_not_of_both),
       TEST(an_s3_error_behind_a_200_is_an_error),
+      TEST(a_bucket_in_another_region_says_where_it_is),
       TEST(an_object_that_looks_like_an_error_is_an_object),
       TEST(s3_bodies_carry_a_checksum),
       TEST(the_rules_run_once_per_place),

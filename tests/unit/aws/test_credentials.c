@@ -169,6 +169,10 @@ static void run_process(const char *line, const char *output) {
   reopen(NULL);
 }
 
+static void keep_account(const mb_credentials *credentials, const mb_error *error, void *payload) {
+  snprintf(payload, 16, "%s", credentials->account_id);
+}
+
 #define PROCESS_OK                                                                                 \
   "{\"Version\":1,\"AccessKeyId\":\"FROMPROC\",\"SecretAccessKey\":\"s\",\"SessionToken\":\"t\"}"
 
@@ -213,6 +217,17 @@ static void a_process_must_print_what_it_should(void **state) {
     run_process("get", bad[i]);
     assert_contains(refused().message, "credential_process of profile default");
   }
+}
+
+static void a_process_without_an_account_takes_the_profiles(void **state) {
+  mb_error error;
+  w.fake.spawn_output = PROCESS_OK;
+  config("[default]\ncredential_process = get\naws_account_id = 123456789012\n");
+  assert_key("FROMPROC");
+  mb_credentials_chain *chain = mb_aws_chain(w.aws, &error);
+  char account[16] = "";
+  assert_null(mb_credentials_get(chain, false, keep_account, account));
+  assert_string_equal(account, "123456789012");
 }
 
 static void fresh_credentials_that_have_expired_are_an_error(void **state) {
@@ -288,6 +303,7 @@ int main(void) {
       TEST(an_open_quote_is_told),
       TEST(a_process_that_fails_is_quoted),
       TEST(a_process_must_print_what_it_should),
+      TEST(a_process_without_an_account_takes_the_profiles),
       TEST(fresh_credentials_that_have_expired_are_an_error),
       TEST(keys_that_do_not_fit_are_refused_not_cut),
       TEST(refresh_follows_the_two_windows),
