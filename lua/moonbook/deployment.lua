@@ -103,6 +103,8 @@ local function ended(state, outcome, format, ...)
     outcome = outcome,
     message = format:format(...),
     id = state.wanted.id,
+    cluster = state.cluster,
+    name = state.name,
     deployment = state.ours,
     service = state.service,
   }
@@ -344,7 +346,7 @@ end
 --- Follows a deployment until it has ended or `timeout` seconds have passed.
 --
 -- Takes { cluster, service, deployment = what deployment.started gave, timeout = seconds }.
--- Gives { outcome, message, id, deployment, service }, where outcome is one of
+-- Gives { outcome, message, id, cluster, name, deployment, service }, where outcome is one of
 --   completed    it is the primary deployment, COMPLETED, and all its tasks run
 --   failed       ECS gave it up and left it there
 --   rolled_back  ECS gave it up and runs an older deployment again
@@ -377,7 +379,8 @@ function deployment.follow(options)
   end
 end
 
---- An outcome as apply() or verify() returns it: with the verdict that belongs to it.
+--- An outcome as apply() or verify() returns it: with the verdict that belongs to it, and what to run
+-- next when it did not end well.
 function deployment.verdict(outcome)
   local verdicts = {
     completed = "done",
@@ -387,7 +390,14 @@ function deployment.verdict(outcome)
     deleted = "failed",
     timed_out = "timed_out",
   }
-  return { verdict = verdicts[outcome.outcome], message = outcome.message }
+  local result = { verdict = verdicts[outcome.outcome], message = outcome.message }
+  if outcome.outcome ~= "completed" then
+    result.next = ("moonbook run validate/service --cluster %s --service %s"):format(
+      outcome.cluster,
+      outcome.name
+    )
+  end
+  return result
 end
 
 return deployment

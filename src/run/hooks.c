@@ -142,10 +142,11 @@ static void step_end(void *payload, int step, const char *name, double seconds,
   mb_run *run = payload;
   mb_event_draft draft;
   mb_value *entry = step > 0 ? mb_list_at(run->step_log, (size_t)step - 1) : NULL;
-  mb_value *ok = entry == NULL ? NULL : mb_map_put(run->arena, entry, "ok");
+  bool stopped = error != NULL && error->kind == MB_ERROR_CANCELLED;
+  mb_value *ok = entry == NULL || stopped ? NULL : mb_map_put(run->arena, entry, "ok");
   if (ok != NULL) {
     mb_value_set_boolean(ok, error == NULL);
-  } else {
+  } else if (!stopped) { /* a step that was stopped has neither been done nor failed */
     run->event_lost = true;
   }
   mb_event_open(&draft, run);

@@ -212,7 +212,7 @@ return {
         verdict = "timed_out",
         exit_code = 40,
         message = 'ran out of time in apply. What it had begun stays as it is: step 1 "Start a new '
-          .. 'deployment" is done, step 2 "Follow it to its end"',
+          .. 'deployment" is done, step 2 "Follow it to its end" was under way.',
         seconds_at_least = 60,
         seconds_at_most = 61,
       },
@@ -501,7 +501,7 @@ return {
       expect = {
         verdict = "cancelled",
         exit_code = 130,
-        message = 'step 1 "Start a new deployment" is done',
+        message = 'step 1 "Start a new deployment" is done, step 2 "Follow it to its end" was under way',
         writes = { "ecs.update_service" },
       },
     },
