@@ -29,8 +29,8 @@ static void report_end(mb_pending *pending, int attempts, const char *request_id
                                 attempts, request_id, error);
 }
 
-bool mb_pending_in_flight(const mb_pending *pending) {
-  return pending->call != NULL;
+bool mb_pending_must_finish(const mb_pending *pending) {
+  return pending->call && pending->binding->primitive.effect != MB_EFFECT_READS;
 }
 
 void mb_pending_free(mb_pending *pending) {

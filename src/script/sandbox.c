@@ -34,7 +34,7 @@ typedef struct absent {
 static const absent absents[] = {
     {"os.time", "use now()"},
     {"os.clock", "use now()"},
-    {"os.date", "use now() and the moonbook.time module"},
+    {"os.date", "use now(), which gives seconds since 1970"},
     {"os.getenv", "declare an argument in the manifest"},
     {"os.exit", "return from the function, or raise an error"},
     {"os.execute", "a runbook cannot start programs: use a primitive"},
@@ -118,14 +118,16 @@ typedef struct nearest {
   size_t distance;
 } nearest;
 
-/* Looks through the names of a table. The strings stay, as the tables are constant. */
+/* Looks through the names of a table, in order: of two that are as near the same one is named in
+ * every process. The strings stay, as the tables are constant. */
 static void look_in_table(lua_State *L, int table, const char *name, nearest *near) {
-  lua_pushnil(L);
-  while (lua_next(L, table)) {
-    lua_settop(L, -2);
-    if (lua_type(L, -1) == LUA_TSTRING)
+  lua_Integer count = mb_lua_push_sorted_keys(L, table);
+  for (lua_Integer i = 1; i <= count; i++) {
+    if (lua_rawgeti(L, -1, i) == LUA_TSTRING)
       mb_text_nearer(name, lua_tostring(L, -1), &near->best, &near->distance);
+    lua_settop(L, -2);
   }
+  lua_settop(L, -2);
 }
 
 static void look_in_namespaces(lua_State *L, const char *name, nearest *near) {

@@ -63,8 +63,10 @@ int mb_script_call(mb_script *script, const char *function, const mb_value *run,
                    const mb_value *const *args, size_t arg_count, mb_arena *arena,
                    const mb_value **result, mb_error *error);
 
-/* Asks a running mb_script_call to end with CANCELLED: at the next primitive or tick; `now` also
- * abandons calls in flight. From a signal handler or another thread. */
+/* Asks a running mb_script_call to end with CANCELLED, at the next primitive or tick. Reads and
+ * waits under way are abandoned, writes are waited for unless `now`. From a signal handler or
+ * another thread. After a stop, and after a limit, the script calls nothing more: make a new one.
+ */
 void mb_script_stop(mb_script *script, bool now);
 
 /* The most memory the state has held, in bytes, and instructions run so far. */

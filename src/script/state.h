@@ -167,7 +167,8 @@ extern const mb_lua_function mb_lua_pattern_functions[];
 /* Pushes the proxy of a namespace; false (and nothing) when there is none of that name. */
 bool mb_lua_push_namespace(lua_State *L, const char *name);
 void mb_pending_free(mb_pending *pending); /* cancels its call when it is still under way */
-bool mb_pending_in_flight(const mb_pending *pending);
+/* A call under way that may change something: a polite stop waits for its answer. */
+bool mb_pending_must_finish(const mb_pending *pending);
 
 /* ---- tasks.c ---- */
 typedef enum mb_task_state {

@@ -198,15 +198,15 @@ static void run_ready(mb_script *script, const mb_task *root) {
 
 /* ---- the loop ---- */
 
-static bool calls_in_flight(const mb_script *script) {
+static bool writes_in_flight(const mb_script *script) {
   for (const mb_task *task = script->tasks; task; task = task->next)
-    if (task->pending && mb_pending_in_flight(task->pending))
+    if (task->pending && mb_pending_must_finish(task->pending))
       return true;
   return false;
 }
 
 static int stop_tasks(mb_script *script, mb_error *error) {
-  while (atomic_load(&script->stop) < 2 && calls_in_flight(script))
+  while (atomic_load(&script->stop) < 2 && writes_in_flight(script))
     if (!mb_loop_turn(script->engine->loop, INT64_MAX))
       break;
   if (!script->fatal) {

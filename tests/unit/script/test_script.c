@@ -78,6 +78,16 @@ static const mb_primitive hang = {.name = "test.hang",
                                   .start = start_hang,
                                   .cancel = cancel_hang};
 
+/* The same, and it writes. */
+static const mb_primitive hold = {.name = "test.hold",
+                                  .summary = "Takes ten seconds and writes",
+                                  .results = "Nothing",
+                                  .effect = MB_EFFECT_WRITES,
+                                  .recovery = MB_RECOVERY_CONVERGE,
+                                  .since = "0.1.0",
+                                  .start = start_hang,
+                                  .cancel = cancel_hang};
+
 static int permit(void *payload, const mb_binding *binding, const mb_value *args, int step,
                   const char *where, mb_arena *arena, const mb_value **instead, mb_error *error) {
   (void)payload, (void)binding, (void)args, (void)step, (void)where, (void)arena;
@@ -105,7 +115,8 @@ static int set_up(void **state) {
   f.system.transport = &f.transport;
   f.arena = mb_arena_new(0);
   if (mb_engine_init(&f.engine, &f.system, &settings, 0, &error) != 0 ||
-      mb_engine_add(&f.engine, &hang, &f, &error) != 0)
+      mb_engine_add(&f.engine, &hang, &f, &error) != 0 ||
+      mb_engine_add(&f.engine, &hold, &f, &error) != 0)
     return -1;
   const mb_script_hooks hooks = {.payload = &f, .permit = permit, .call_finished = call_finished};
   mb_script_options options = {.engine = &f.engine, .hooks = &hooks};
@@ -174,11 +185,11 @@ static void calls_get_arguments_and_give_results(void **state) {
   assert_null(result);
 }
 
-static void a_stop_waits_for_the_call_in_flight(void **state) {
+static void a_stop_waits_for_the_write_in_flight(void **state) {
   fixture *f = *state;
   mb_error error;
-  load(f, "return { plan = function() together{ function() sleep(1) end, function() test.hang() "
-          "test.hang() end } end }");
+  load(f, "return { plan = function() together{ function() sleep(1) end, function() test.hold() "
+          "test.hold() end } end }");
   f->stop_at_turn = 1;
   assert_int_equal(call_plan(f, NULL, &error), -1);
   assert_int_equal(error.kind, MB_ERROR_CANCELLED);
@@ -188,10 +199,21 @@ static void a_stop_waits_for_the_call_in_flight(void **state) {
   assert_true(f->now >= INT64_C(11000000000));
 }
 
+static void a_stop_abandons_a_read(void **state) {
+  fixture *f = *state;
+  mb_error error;
+  load(f, "return { plan = function() test.hang() end }");
+  f->stop_at_turn = 1;
+  assert_int_equal(call_plan(f, NULL, &error), -1);
+  assert_int_equal(error.kind, MB_ERROR_CANCELLED);
+  assert_int_equal(f->cancelled, 1);
+  assert_true(f->now < INT64_C(11000000000));
+}
+
 static void a_stop_now_abandons_the_call(void **state) {
   fixture *f = *state;
   mb_error error;
-  load(f, "return { plan = function() pcall(test.hang) pcall(test.hang) end }");
+  load(f, "return { plan = function() pcall(test.hold) pcall(test.hold) end }");
   f->stop_at_turn = 1;
   f->stop_now = true;
   assert_int_equal(call_plan(f, NULL, &error), -1);
@@ -260,7 +282,8 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       TEST(a_runbook_returns_known_functions),
       TEST(calls_get_arguments_and_give_results),
-      TEST(a_stop_waits_for_the_call_in_flight),
+      TEST(a_stop_waits_for_the_write_in_flight),
+      TEST(a_stop_abandons_a_read),
       TEST(a_stop_now_abandons_the_call),
       TEST(a_sleep_is_ended_by_a_stop),
       TEST(limits_end_only_this_script),
