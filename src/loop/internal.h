@@ -4,8 +4,6 @@
 
 #include "loop/loop.h"
 
-#include <stdatomic.h>
-
 typedef struct mb_courier mb_courier; /* libcurl's side of the loop, courier.c */
 
 struct mb_timer {
@@ -62,7 +60,7 @@ struct mb_loop {
   mb_courier *courier; /* made by the first transfer that needs it */
   mb_loop_counts counts;
   int wake_file;
-  atomic_bool woken;
+  int woken; /* touched by other threads and signal handlers: __atomic_* only */
 };
 
 /* transfer.c */

@@ -16,7 +16,6 @@ mb_loop *mb_loop_new(const mb_system *system, mb_error *error) {
     return NULL;
   }
   loop->system = *system;
-  atomic_init(&loop->woken, false);
   loop->wake_file = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
   if (loop->wake_file < 0) {
     mb_error_set(error, MB_ERROR_IO, "NoDescriptor", "no descriptor for the event loop: %s",
@@ -60,7 +59,7 @@ void mb_loop_get_counts(const mb_loop *loop, mb_loop_counts *out) {
 void mb_loop_wake(mb_loop *loop) {
   int kept = errno;
   uint64_t one = 1;
-  atomic_store(&loop->woken, true);
+  __atomic_store_n(&loop->woken, 1, __ATOMIC_SEQ_CST);
   /* Fails only when the counter is full, and then a wait ends just as well. */
   ssize_t written = write(loop->wake_file, &one, sizeof one);
   (void)written;
@@ -69,7 +68,7 @@ void mb_loop_wake(mb_loop *loop) {
 
 static bool take_wake(mb_loop *loop) {
   uint64_t count;
-  if (!atomic_exchange(&loop->woken, false)) {
+  if (!__atomic_exchange_n(&loop->woken, 0, __ATOMIC_SEQ_CST)) {
     return false;
   }
   ssize_t got = read(loop->wake_file, &count, sizeof count);

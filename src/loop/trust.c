@@ -63,12 +63,25 @@ static int find_of_system(mb_trust *trust, const mb_system *system) {
   return trust->directory ? 0 : keep_first(&trust->file, system, bundles, false);
 }
 
+static bool lies_in(const char *file, const char *directory) {
+  size_t size = strlen(directory);
+  while (size > 1 && directory[size - 1] == '/') {
+    size--;
+  }
+  return strncmp(file, directory, size) == 0 && file[size] == '/' && !strchr(file + size + 1, '/');
+}
+
 int mb_trust_find(mb_trust *trust, const mb_system *system) {
   const char *file = mb_getenv(system, "SSL_CERT_FILE");
   const char *directory = mb_getenv(system, "SSL_CERT_DIR");
   *trust = (mb_trust){NULL, NULL};
   if (!file && !directory) {
     return find_of_system(trust, system);
+  }
+  /* libcurl keeps what it read from a bundle for the next connection only when there is no
+   * directory besides. One that lies in the directory has its certificates anyway. */
+  if (file && directory && lies_in(file, directory)) {
+    directory = NULL;
   }
   return keep(&trust->file, file) == 0 && keep(&trust->directory, directory) == 0 ? 0 : -1;
 }

@@ -11,7 +11,7 @@ typedef struct mb_trust {
 
 /* Looks for the authorities: SSL_CERT_FILE and SSL_CERT_DIR if set; else a system directory of
  * hashed certificates, from which a handshake reads the one or two it needs; else a system bundle,
- * all of which is read for every process (40 ms). Leaves both NULL when there is none. Returns 0,
+ * all of which is read (40 ms). Leaves both NULL when there is none. Returns 0,
  * or -1 without memory. Free with mb_trust_dispose. */
 int mb_trust_find(mb_trust *trust, const mb_system *system);
 /* The same for a path the user named, a bundle or a directory. */
