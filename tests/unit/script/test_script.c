@@ -168,6 +168,25 @@ static void a_runbook_returns_known_functions(void **state) {
   assert_false(mb_script_has(f->script, "apply"));
 }
 
+static void only_text_of_a_bounded_size_is_loaded(void **state) {
+  fixture *f = *state;
+  static char large[(1 << 20) + 64];
+  mb_error error;
+  load_fails(f, "\x1bLua", MB_ERROR_SCRIPT, "binary chunk");
+  load_fails(f, "return {} end end os.execute('x')", MB_ERROR_SCRIPT, "<eof> expected");
+  memset(large, ' ', sizeof large);
+  assert_int_equal(mb_script_load(f->script, "r.lua", large, sizeof large, &error), -1);
+  assert_non_null(strstr(error.message, "larger than 1 MiB"));
+  /* A constructor as long as the source may be ends, well or with the memory limit. */
+  memcpy(large, "return {", 8);
+  for (size_t i = 8; i + 64 < sizeof large; i += 2)
+    memcpy(large + i, "1,", 2);
+  large[(1 << 20) - 1] = '}';
+  load_fails(f, "", MB_ERROR_USAGE, "does not return a table");
+  assert_int_equal(mb_script_load(f->script, "r.lua", large, 1 << 20, &error), -1);
+  assert_non_null(strstr(error.message, "not a name"));
+}
+
 static void calls_get_arguments_and_give_results(void **state) {
   fixture *f = *state;
   mb_error error;
@@ -281,6 +300,7 @@ static void freeing_a_script_cancels_nothing_that_is_gone(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       TEST(a_runbook_returns_known_functions),
+      TEST(only_text_of_a_bounded_size_is_loaded),
       TEST(calls_get_arguments_and_give_results),
       TEST(a_stop_waits_for_the_write_in_flight),
       TEST(a_stop_abandons_a_read),
