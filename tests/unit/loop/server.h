@@ -3,6 +3,7 @@
 #define TESTS_UNIT_LOOP_SERVER_H
 
 #include <arpa/inet.h>
+#include <netinet/tcp.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -168,6 +169,8 @@ static inline void *server_run(void *payload) {
     if (file < 0) {
       break;
     }
+    int one = 1; /* head and body are sent apart, and must not wait for each other */
+    setsockopt(file, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
     server_connection *connection = malloc(sizeof *connection);
     *connection = (server_connection){of, file};
     of->files[of->connections] = file;
