@@ -75,8 +75,8 @@ expect() {
 expect 0 list
 expect 0 run validate/service --env dev
 expect 0 run deploy/restart --env dev --yes
-expect 0 run scale/service --env dev --desired 2 --yes
-expect 0 run scale/service --env dev --desired 2 --yes
+expect 0 run scale/service --env dev --desired-count 2 --yes
+expect 0 run scale/service --env dev --desired-count 2 --yes
 
 printf '\nNow the application stops answering, and its target is taken out:\n'
 rm "$work/app/api/healthz"

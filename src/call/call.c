@@ -77,8 +77,8 @@ static void free_call(mb_call *call) {
 
 static void tell_end(mb_call *call) {
   if (call->options.on_end)
-    call->options.on_end(call, call->failed ? NULL : call->result,
-                         call->failed ? &call->error : NULL, call->options.payload);
+    call->options.on_end(call, call->result, call->failed ? &call->error : NULL,
+                         call->options.payload);
 }
 
 /* The state goes first: it may lie in the caller's arena, which on_end may be the end of. */
@@ -146,6 +146,10 @@ void mb_call_succeed(mb_call *call, const mb_value *result) {
 
 void mb_call_fail(mb_call *call, const mb_error *error) {
   settle(call, NULL, error);
+}
+
+void mb_call_fail_in_part(mb_call *call, const mb_value *output, const mb_error *error) {
+  settle(call, output, error);
 }
 
 /* ---- deadlines ---- */

@@ -11,8 +11,9 @@ typedef struct mb_call_options {
   double timeout_seconds; /* 0: the engine's */
   /* Waits say where they stand ("attempt 3 of 40"); or NULL. Must not cancel the call. */
   void (*on_progress)(const char *message, void *payload);
-  /* Called once when the call has ended, from mb_loop_turn or before mb_call_start returns. The
-   * result or error is valid until the callback returns; the call is gone afterwards. */
+  /* Called once when the call has ended, from mb_loop_turn or before mb_call_start returns. It has
+   * failed when there is an error; a result beside it is an answer that was a success in part.
+   * Both are valid until the callback returns; the call is gone afterwards. */
   void (*on_end)(mb_call *call, const mb_value *result, const mb_error *error, void *payload);
   void *payload;
 } mb_call_options;
@@ -45,6 +46,8 @@ const mb_value *mb_engine_hosts(const mb_engine *engine);
 /* ---- for primitives ---- */
 
 /* Notes what mb_call_request_id and mb_call_attempts give. */
+/* Ends a call whose answer was a success in part: the error, and the answer to look at. */
+void mb_call_fail_in_part(mb_call *call, const mb_value *output, const mb_error *error);
 void mb_call_set_trace(mb_call *call, const char *request_id, int attempts);
 /* Tells whoever listens where a wait stands. */
 void mb_call_progress(mb_call *call, const char *message);

@@ -15,7 +15,7 @@ const char *mb_name_quote(char *out, size_t out_size, const char *name) {
   const char *shown = buffer.failed ? "?" : mb_buffer_text(&buffer);
   if (!mb_text_copy(out, out_size, shown)) {
     mb_text_copy(out, out_size - 3, shown); /* cuts between characters */
-    strcat(out, "...");
+    memcpy(out + strlen(out), "...", sizeof "...");
   }
   mb_buffer_dispose(&buffer);
   return out;

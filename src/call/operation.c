@@ -38,7 +38,7 @@ static void operation_ended(const mb_aws_result *result, void *payload) {
     const mb_settings *settings = mb_aws_settings(mb_call_engine(call)->aws, NULL);
     if (settings && settings->region)
       mb_text_copy(error.region, sizeof error.region, settings->region);
-    mb_call_fail(call, &error);
+    mb_call_fail_in_part(call, result->output, &error);
   } else {
     mb_call_succeed(call, result->output);
   }

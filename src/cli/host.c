@@ -6,6 +6,7 @@ mb_host *cli_host(const cli_options *options, int *exit_code) {
   host_options.profile = options->profile;
   host_options.region = options->region;
   host_options.endpoint_url = options->endpoint_url;
+  host_options.environment = options->environment;
   host_options.settings = options->settings;
   host_options.runbook_path = options->runbook_path;
   host_options.call_timeout_seconds = options->timeout_seconds;

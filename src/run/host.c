@@ -29,6 +29,7 @@ static int copy_options(mb_host *host, const mb_host_options *options, mb_error 
       copy_text(host->arena, &host->options.region, options->region) != 0 ||
       copy_text(host->arena, &host->options.endpoint_url, options->endpoint_url) != 0 ||
       copy_text(host->arena, &host->options.settings, options->settings) != 0 ||
+      copy_text(host->arena, &host->options.environment, options->environment) != 0 ||
       copy_text(host->arena, &host->options.runbook_path, options->runbook_path) != 0) {
     return mb_error_memory(error);
   }
@@ -195,11 +196,22 @@ static void call_ended(mb_call *call, const mb_value *result, const mb_error *er
   }
 }
 
+/* The engine for the environment that the options name, or for none. */
+static int chosen_engine(mb_host *host, mb_arena *arena, mb_engine **out, mb_error *error) {
+  mb_value *environment = NULL;
+  if (host->options.environment != NULL &&
+      mb_project_environment(&host->project, arena, host->options.environment, &environment,
+                             error) != 0) {
+    return -1;
+  }
+  return mb_host_engine(host, environment, out, error);
+}
+
 int mb_host_call(mb_host *host, mb_arena *arena, const char *primitive, const mb_value *args,
                  bool pages, const mb_value **result, mb_error *error) {
   mb_engine *engine = NULL;
   *result = NULL;
-  if (mb_host_engine(host, NULL, &engine, error) != 0) {
+  if (chosen_engine(host, arena, &engine, error) != 0) {
     return -1;
   }
   const mb_binding *binding = mb_engine_find(engine, primitive, error);

@@ -92,9 +92,15 @@ static void on_progress(const char *message, void *payload) {
     script->hooks.progress(script->hooks.payload, message, NULL);
 }
 
+/* An answer that lists failures is an error whose field `output` holds all of the answer. */
 static int raise_failure(lua_State *L, mb_pending *pending) {
   mb_lua_push_error(L, &pending->error);
   mb_lua_normalise_error(L, L); /* adds the line */
+  if (pending->result) {
+    lua_pushliteral(L, "output");
+    mb_lua_push_value(L, pending->result);
+    lua_rawset(L, -3);
+  }
   mb_pending_free(pending);
   return lua_error(L);
 }

@@ -19,21 +19,32 @@ void mb_secret_mark(mb_value *value, bool inherited) {
 
 typedef struct relaxed {
   const char *service, *shape;
-  const char *value, *kind; /* members by the model's names */
+  const char *value, *kind; /* members by the model's names; no kind: never a secret */
   const char *plain[2];     /* of `kind`: then `value` is no secret */
 } relaxed;
 
 /* Systems Manager calls every parameter's value sensitive because a SecureString's is; the two
- * plain types are configuration that runbooks compare and print. */
+ * plain types are configuration that runbooks compare and print. ECS calls the whole environment of
+ * a container sensitive: its values may be, its names say which variable is meant. */
 static const relaxed relaxed_members[] = {
     {"ssm", "Parameter", "Value", "Type", {"String", "StringList"}},
     {"ssm", "ParameterHistory", "Value", "Type", {"String", "StringList"}},
+    {"ecs", "KeyValuePair", "name", NULL, {NULL, NULL}},
 };
 
 static mb_value *member_value(const mb_coding *c, const mb_shape *shape, mb_value *structure,
                               const char *name) {
   const mb_member *member = mb_model_member(c->model, shape, name, strlen(name));
   return member != NULL ? mb_map_get(structure, mb_coding_name(c, member)) : NULL;
+}
+
+static bool is_plain(const mb_coding *c, const relaxed *rule, const mb_shape *shape,
+                     mb_value *structure) {
+  if (rule->kind == NULL) {
+    return true;
+  }
+  const char *kind = mb_value_string(member_value(c, shape, structure, rule->kind));
+  return strcmp(kind, rule->plain[0]) == 0 || strcmp(kind, rule->plain[1]) == 0;
 }
 
 void mb_secret_relax(const mb_coding *c, const mb_shape *shape, mb_value *structure) {
@@ -43,9 +54,8 @@ void mb_secret_relax(const mb_coding *c, const mb_shape *shape, mb_value *struct
         strcmp(mb_coding_text(c, shape->name), rule->shape) != 0) {
       continue;
     }
-    const char *kind = mb_value_string(member_value(c, shape, structure, rule->kind));
     mb_value *value = member_value(c, shape, structure, rule->value);
-    if (value != NULL && (strcmp(kind, rule->plain[0]) == 0 || strcmp(kind, rule->plain[1]) == 0)) {
+    if (value != NULL && is_plain(c, rule, shape, structure)) {
       mb_value_set_secret(value, false);
     }
   }

@@ -332,10 +332,36 @@ static void only_secure_parameters_are_secret(void **state) {
   mb_arena_free(arena);
 }
 
+/* An operator must see which variable a secret is the value of. */
+static void a_variable_is_named_and_its_value_is_secret(void **state) {
+  mb_value out;
+  mb_error error;
+  (void)state;
+  mb_codec codec = {.model = mb_model_find("ecs")};
+  if (codec.model == NULL) {
+    print_message("no service model is embedded\n");
+    skip();
+  }
+  static const char body[] = "{\"taskDefinition\":{\"containerDefinitions\":[{\"environment\":"
+                             "[{\"name\":\"TOKEN\",\"value\":\"hunter2\"}]}]}}";
+  mb_http_response response = {.status = 200, .body = body, .body_size = sizeof body - 1};
+  mb_arena *arena = mb_arena_new(0);
+  const mb_operation *operation = mb_model_operation(codec.model, "describe_task_definition");
+  assert_int_equal(mb_codec_decode_response(&codec, arena, operation, &response, &out, &error), 0);
+  const mb_value *definition = mb_map_get(&out, "task_definition");
+  const mb_value *container = mb_list_at(mb_map_get(definition, "container_definitions"), 0);
+  const mb_value *variable = mb_list_at(mb_map_get(container, "environment"), 0);
+  assert_string_equal(mb_value_string(mb_map_get(variable, "name")), "TOKEN");
+  assert_false(mb_value_is_secret(mb_map_get(variable, "name")));
+  assert_true(mb_value_is_secret(mb_map_get(variable, "value")));
+  mb_arena_free(arena);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(values_of_every_service_survive_the_wire),
       cmocka_unit_test(only_secure_parameters_are_secret),
+      cmocka_unit_test(a_variable_is_named_and_its_value_is_secret),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

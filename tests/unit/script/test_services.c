@@ -176,6 +176,21 @@ static void ecs_failures_are_not_success(void **state) {
   assert_non_null(strstr(error.message, "arn:x"));
 }
 
+static void what_was_found_beside_a_failure_can_be_looked_at(void **state) {
+  fixture *f = *state;
+  static const char *const answers[] = {
+      "{\"services\":[{\"serviceName\":\"there\"}],"
+      "\"failures\":[{\"arn\":\"arn:x\",\"reason\":\"MISSING\"}]}"};
+  runs_well(f,
+            "return { plan = function()\n"
+            "  local got, err = attempt(ecs.describe_services, { services = { 'there', 'x' } })\n"
+            "  assert(got == nil and err.code == 'MISSING')\n"
+            "  assert(err.output.services[1].service_name == 'there')\n"
+            "  assert(err.output.failures[1].arn == 'arn:x')\n"
+            "end }",
+            answers);
+}
+
 static void a_sensitive_member_is_a_secret(void **state) {
   fixture *f = *state;
   static const char *const answers[] = {"{\"Name\":\"n\",\"SecretString\":\"hunter2\"}"};
@@ -196,6 +211,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       TEST(pages_gives_one_page_after_another), TEST(all_merges_the_pages),
       TEST(a_plain_call_gives_one_page),        TEST(ecs_failures_are_not_success),
+      TEST(what_was_found_beside_a_failure_can_be_looked_at),
       TEST(a_sensitive_member_is_a_secret),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

@@ -11,13 +11,13 @@ return {
     "application_autoscaling.describe_scalable_targets",
   },
   changes = {
-    "Sets the desired count of {service} in {cluster} to {desired}",
+    "Sets the desired count of {service} in {cluster} to {desired_count}",
   },
   confirm = "{cluster}/{service}",
   args = {
     { name = "cluster", type = "string", required = true, setting = "cluster", doc = "the cluster" },
     { name = "service", type = "string", required = true, setting = "service", doc = "the service" },
-    { name = "desired", type = "integer", required = true, doc = "how many tasks to run" },
+    { name = "desired_count", type = "integer", required = true, doc = "how many tasks to run" },
     {
       name = "override",
       type = "boolean",

@@ -20,8 +20,8 @@ local function bounds(args)
 end
 
 function runbook.plan(run, args)
-  if args.desired < 0 then
-    return { refuse = ("%d tasks cannot be run."):format(args.desired) }
+  if args.desired_count < 0 then
+    return { refuse = ("%d tasks cannot be run."):format(args.desired_count) }
   end
   local service, why = services.active(args.cluster, args.service)
   if not service then
@@ -32,14 +32,14 @@ function runbook.plan(run, args)
   end
 
   local range = bounds(args)
-  local outside = range and (args.desired < range.min or args.desired > range.max)
+  local outside = range and (args.desired_count < range.min or args.desired_count > range.max)
   if outside and not args.override then
     return {
       refuse = ("Auto scaling keeps %s between %d and %d tasks, and would move %d back."):format(
         args.service,
         range.min,
         range.max,
-        args.desired
+        args.desired_count
       ),
       next = "Say --override to set it all the same, or change the bounds.",
     }
@@ -47,12 +47,12 @@ function runbook.plan(run, args)
     log.warn(("auto scaling looks after %s and may change the count again"):format(args.service))
   end
 
-  if service.desired_count == args.desired and service.running_count == args.desired then
+  if service.desired_count == args.desired_count and service.running_count == args.desired_count then
     return {
-      nothing_to_do = ("%s runs %d tasks already."):format(args.service, args.desired),
+      nothing_to_do = ("%s runs %d tasks already."):format(args.service, args.desired_count),
     }
   end
-  return { from = service.desired_count, to = args.desired, running = service.running_count }
+  return { from = service.desired_count, to = args.desired_count, running = service.running_count }
 end
 
 -- How the service stands: true when the wait is over, else false and what it is like now. A service
@@ -74,13 +74,13 @@ local function look(args, seen)
     return true
   end
   seen.service = service
-  seen.changed = service.desired_count ~= args.desired
+  seen.changed = service.desired_count ~= args.desired_count
   local line = services.counts(service)
   local event = service.events and service.events[1]
   if event then
     line = line .. "; " .. event.message
   end
-  return not seen.changed and service.running_count == args.desired, line
+  return not seen.changed and service.running_count == args.desired_count, line
 end
 
 -- A read may show the count before the write for a while. Only a different count that lasts is
@@ -90,7 +90,7 @@ local LAG = 30
 local function wait_for_tasks(args, seen)
   local since
   return attempt(wait_until, {
-    what = ("%d tasks of %s"):format(args.desired, args.service),
+    what = ("%d tasks of %s"):format(args.desired_count, args.service),
     every = 5,
     timeout = args.wait,
     check = function()
@@ -105,8 +105,8 @@ local function wait_for_tasks(args, seen)
 end
 
 function runbook.apply(run, args, plan)
-  step(("Set the desired count to %d"):format(args.desired), function()
-    ecs.update_service { cluster = args.cluster, service = args.service, desired_count = args.desired }
+  step(("Set the desired count to %d"):format(args.desired_count), function()
+    ecs.update_service { cluster = args.cluster, service = args.service, desired_count = args.desired_count }
   end)
 
   local seen = {}
@@ -133,11 +133,11 @@ function runbook.apply(run, args, plan)
       message = ("The desired count of %s is %d now, not %d: something else has changed it."):format(
         args.service,
         seen.service.desired_count,
-        args.desired
+        args.desired_count
       ),
     }
   end
-  return { message = ("%s runs %d tasks now (before: %d)."):format(args.service, args.desired, plan.from) }
+  return { message = ("%s runs %d tasks now (before: %d)."):format(args.service, args.desired_count, plan.from) }
 end
 
 function runbook.verify(run, args, plan, applied)
@@ -145,8 +145,8 @@ function runbook.verify(run, args, plan, applied)
   if not check("service is active", service ~= nil, why) then
     return
   end
-  check("desired count is set", service.desired_count == args.desired, services.counts(service))
-  check("desired tasks run", service.running_count == args.desired, services.counts(service))
+  check("desired count is set", service.desired_count == args.desired_count, services.counts(service))
+  check("desired tasks run", service.running_count == args.desired_count, services.counts(service))
   return { message = applied.message }
 end
 

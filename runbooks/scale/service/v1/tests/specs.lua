@@ -54,7 +54,7 @@ local function update(desired)
 end
 
 local function args(desired, override)
-  return { cluster = "shop", service = "web", desired = desired, override = override }
+  return { cluster = "shop", service = "web", desired_count = desired, override = override }
 end
 
 return {
@@ -140,7 +140,7 @@ return {
     },
     {
       name = "tasks_that_do_not_come_are_a_timeout",
-      args = { cluster = "shop", service = "web", desired = 4, wait = 300 },
+      args = { cluster = "shop", service = "web", desired_count = 4, wait = 300 },
       answers = { describe(1, 1), bounds(), update(4), describe(4, 2, 0) },
       expect = {
         verdict = "timed_out",
