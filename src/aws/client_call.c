@@ -563,6 +563,8 @@ static int prepare(single_call *call, mb_error *error) {
     return -1;
   call->max_attempts =
       mb_retry_max_attempts(call->service->service.namespace_, aws->settings.max_attempts);
+  if (!aws->settings.disable_compression)
+    call->codec.compress_minimum = aws->settings.compress_minimum;
   call->options.deadline_ns = request->deadline_ns;
   call->options.ca_bundle = aws->settings.ca_bundle;
   if (mb_codec_encode_request(&call->codec, call->arena, operation, request->input, &call->http,

@@ -15,6 +15,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define COMPRESS_MINIMUM 10240 /* what clients do unless told otherwise; the cases expect it */
+
 typedef struct protocol_case {
   mbconf_report *report;
   mb_arena *arena;
@@ -26,25 +28,6 @@ typedef struct protocol_case {
   const mb_value *test;
   char why[4096]; /* the first difference, "" when none */
 } protocol_case;
-
-/* Cases we know that we do not pass, with the reason. One that passes fails the run. */
-static const struct {
-  const char *prefix, *reason;
-} expected_failures[] = {
-    {"SDKAppliedContentEncoding_", "known not to pass: requests are not compressed"},
-    {"SDKAppendsGzipAndIgnoresHttpProvidedEncoding_",
-     "known not to pass: requests are not compressed"},
-    {"SDKAppendedGzipAfterProvidedEncoding_", "known not to pass: requests are not compressed"},
-};
-
-static const char *expected_failure(const char *id) {
-  for (size_t i = 0; i < sizeof(expected_failures) / sizeof(expected_failures[0]); i++) {
-    if (mb_text_starts(id, expected_failures[i].prefix)) {
-      return expected_failures[i].reason;
-    }
-  }
-  return NULL;
-}
 
 /* ---- the seams ---- */
 
@@ -366,21 +349,11 @@ static void write_model(mb_buffer *out, const mb_value *suite, const mb_value *g
   mb_buffer_add_char(out, '}');
 }
 
-static void tell(protocol_case *t) {
-  const char *reason = expected_failure(t->id);
-  if (reason == NULL) {
-    mbconf_case(t->report, t->id, t->why[0] == '\0', "%s", t->why);
-  } else if (t->why[0] != '\0') {
-    mbconf_skip(t->report, t->id, reason);
-  } else {
-    mbconf_case(t->report, t->id, false, "it passes, though listed as one that does not");
-  }
-}
-
 static void run_with_model(protocol_case *t, bool input, const mb_buffer *packed) {
   t->codec = (mb_codec){.model = mb_model_open(packed->data, packed->size),
                         .system = test_system(),
-                        .names = MB_NAMES_MODEL};
+                        .names = MB_NAMES_MODEL,
+                        .compress_minimum = COMPRESS_MINIMUM};
   t->operation = t->codec.model != NULL
                      ? mb_model_operation(t->codec.model, string_at(t->given, "name"))
                      : NULL;
@@ -417,7 +390,7 @@ static void run_case(mbconf_report *report, mb_arena *arena, bool input, const m
   } else {
     run_with_model(&t, input, &packed);
   }
-  tell(&t);
+  mbconf_case(t.report, t.id, t.why[0] == '\0', "%s", t.why);
   mb_buffer_dispose(&document);
   mb_buffer_dispose(&packed);
 }

@@ -182,7 +182,8 @@ int mb_codec_encode_request(const mb_codec *codec, mb_arena *arena, const mb_ope
     return mb_coding_expected(&c, "the input", "a map", input);
   }
   if (write_host_prefix(&c, operation, input, out) != 0 ||
-      write_request(&c, operation, input, out) != 0) {
+      write_request(&c, operation, input, out) != 0 ||
+      mb_compress_request(&c, operation, out) != 0) {
     return -1;
   }
   return add_content_md5(&c, operation, out);

@@ -18,6 +18,9 @@ typedef struct mb_codec {
   mb_names names;
   bool allow_unknown;    /* let unknown members through to the wire as they are (json only) */
   bool blobs_are_base64; /* strings given for blobs are base64 (JSON input of `moonbook call`) */
+  /* Request bodies of this size and more are sent in gzip where the model says that the service
+   * takes them so; 0: none is. */
+  size_t compress_minimum;
 } mb_codec;
 
 /* Checks an input against its shape: required members, unknown members (with the nearest name),

@@ -10,6 +10,30 @@ void mb_coding_init(mb_coding *c, const mb_codec *codec, mb_arena *arena, mb_err
   mb_model_service(codec->model, &c->service);
 }
 
+static void add_place(mb_buffer *out, const mb_place *at) {
+  const mb_place *chain[MB_CODEC_DEPTH + 2];
+  size_t count = 0;
+  for (; at != NULL && count < sizeof(chain) / sizeof(chain[0]); at = at->up) {
+    chain[count++] = at;
+  }
+  while (count-- > 0) {
+    if (chain[count]->name == NULL) {
+      mb_buffer_addf(out, "[%zu]", chain[count]->index);
+      continue;
+    }
+    if (out->size > 0) {
+      mb_buffer_add_char(out, '.');
+    }
+    mb_text_add_printable(out, chain[count]->name, strlen(chain[count]->name), false);
+  }
+}
+
+const char *mb_place_text(mb_buffer *buffer, const mb_place *at) {
+  mb_buffer_init(buffer, 1024);
+  add_place(buffer, at);
+  return buffer->failed || at == NULL ? "the input" : mb_buffer_text(buffer);
+}
+
 const char *mb_coding_name(const mb_coding *c, const mb_member *member) {
   return mb_coding_text(c, c->codec->names == MB_NAMES_SNAKE ? member->snake : member->name);
 }

@@ -11,6 +11,16 @@
 #define MB_CODEC_HEAD_MAXIMUM ((size_t)1 << 20) /* path, query or one header */
 #define MB_CODEC_DEPTH        100
 
+/* Where in a value we are; the innermost is at hand, `up` leads outwards. */
+typedef struct mb_place {
+  const struct mb_place *up;
+  const char *name; /* NULL: an index */
+  size_t index;
+} mb_place;
+
+/* The place as text, "services[2].name"; cut when very long. Dispose of `buffer` afterwards. */
+const char *mb_place_text(mb_buffer *buffer, const mb_place *at);
+
 /* One value being turned into bytes or back. */
 typedef struct mb_coding {
   const mb_codec *codec;
@@ -18,8 +28,9 @@ typedef struct mb_coding {
   mb_arena *arena;
   mb_error *error;
   mb_service service;
-  int depth;   /* of the value being written or read */
-  bool server; /* the bytes being read are a request: a fault in them is the sender's */
+  const mb_place *at; /* what an XML body is being written from; NULL: the whole value */
+  int depth;          /* of the value being written or read */
+  bool server;        /* the bytes being read are a request: a fault in them is the sender's */
 } mb_coding;
 
 void mb_coding_init(mb_coding *c, const mb_codec *codec, mb_arena *arena, mb_error *error);
@@ -126,6 +137,11 @@ int mb_xml_body_write_members(mb_coding *c, mb_buffer *out, const mb_shape *shap
                               const mb_value *value);
 int mb_xml_body_read(mb_coding *c, const mb_shape *shape, const mb_xml_node *node, mb_value *out);
 void mb_xml_escape(mb_buffer *out, const char *text, size_t size, bool attribute);
+
+/* ---- compress.c ---- */
+
+/* Puts a finished request's body into gzip if the model allows it and the body is large enough. */
+int mb_compress_request(mb_coding *c, const mb_operation *operation, mb_http_request *out);
 
 /* ---- rest.c, rest_read.c, rest_route.c ---- */
 

@@ -372,10 +372,14 @@ static int write_structured(mb_coding *c, mb_buffer *out, const mb_member *paylo
     return mb_coding_expected(c, mb_coding_name(c, payload), "a map", value);
   }
   bool own = payload->xml_namespace != 0;
-  return mb_xml_body_write(c, out, payload_root(c, payload, shape),
-                           mb_coding_text(c, own ? payload->xml_namespace : shape->xml_namespace),
-                           mb_coding_text(c, own ? payload->xml_prefix : shape->xml_prefix), shape,
-                           value);
+  mb_place here = {c->at, mb_coding_name(c, payload), 0};
+  c->at = &here;
+  int result = mb_xml_body_write(
+      c, out, payload_root(c, payload, shape),
+      mb_coding_text(c, own ? payload->xml_namespace : shape->xml_namespace),
+      mb_coding_text(c, own ? payload->xml_prefix : shape->xml_prefix), shape, value);
+  c->at = here.up;
+  return result;
 }
 
 static int write_payload(mb_coding *c, const mb_member *payload, const mb_value *value,

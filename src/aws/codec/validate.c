@@ -5,63 +5,31 @@
 #include <math.h>
 #include <string.h>
 
-/* Where in the input we are; the innermost is at hand, `up` leads outwards. */
-typedef struct place {
-  const struct place *up;
-  const char *name; /* NULL: an index */
-  size_t index;
-} place;
+static int check(mb_coding *c, const mb_place *at, const mb_member *ref, const mb_value *value);
 
-static int check(mb_coding *c, const place *at, const mb_member *ref, const mb_value *value);
-
-static void add_place(mb_buffer *out, const place *at) {
-  const place *chain[MB_CODEC_DEPTH + 2];
-  size_t count = 0;
-  for (; at != NULL && count < sizeof(chain) / sizeof(chain[0]); at = at->up) {
-    chain[count++] = at;
-  }
-  while (count-- > 0) {
-    if (chain[count]->name == NULL) {
-      mb_buffer_addf(out, "[%zu]", chain[count]->index);
-      continue;
-    }
-    if (out->size > 0) {
-      mb_buffer_add_char(out, '.');
-    }
-    mb_text_add_printable(out, chain[count]->name, strlen(chain[count]->name), false);
-  }
-}
-
-/* The place as text, "services[2].name"; cut when very long. Dispose of `buffer` afterwards. */
-static const char *place_text(mb_buffer *buffer, const place *at) {
-  mb_buffer_init(buffer, 1024);
-  add_place(buffer, at);
-  return buffer->failed ? "the input" : mb_buffer_text(buffer);
-}
-
-static int expected(mb_coding *c, const place *at, const char *what, const mb_value *got) {
+static int expected(mb_coding *c, const mb_place *at, const char *what, const mb_value *got) {
   mb_buffer text;
-  int result = mb_coding_expected(c, place_text(&text, at), what, got);
+  int result = mb_coding_expected(c, mb_place_text(&text, at), what, got);
   mb_buffer_dispose(&text);
   return result;
 }
 
-static int invalid(mb_coding *c, const place *at, const char *code, const char *problem) {
+static int invalid(mb_coding *c, const mb_place *at, const char *code, const char *problem) {
   mb_buffer text;
-  mb_error_set(c->error, MB_ERROR_USAGE, code, "%s: %s", place_text(&text, at), problem);
+  mb_error_set(c->error, MB_ERROR_USAGE, code, "%s: %s", mb_place_text(&text, at), problem);
   mb_buffer_dispose(&text);
   return -1;
 }
 
-static int too_small(mb_coding *c, const place *at, const char *what, int64_t least) {
+static int too_small(mb_coding *c, const mb_place *at, const char *what, int64_t least) {
   mb_buffer text;
   mb_error_set(c->error, MB_ERROR_USAGE, "InvalidArgument", "%s: %s must be at least %" PRId64,
-               place_text(&text, at), what, least);
+               mb_place_text(&text, at), what, least);
   mb_buffer_dispose(&text);
   return -1;
 }
 
-static int check_least(mb_coding *c, const place *at, const mb_shape *shape, int64_t size,
+static int check_least(mb_coding *c, const mb_place *at, const mb_shape *shape, int64_t size,
                        const char *what) {
   bool bound = (shape->flags & MB_SHAPE_HAS_MIN) != 0;
   return bound && size < shape->min ? too_small(c, at, what, shape->min) : 0;
@@ -69,12 +37,12 @@ static int check_least(mb_coding *c, const place *at, const mb_shape *shape, int
 
 /* ---- structures ---- */
 
-static int missing(mb_coding *c, const place *up, const mb_member *member) {
-  place here = {up, mb_coding_name(c, member), 0};
+static int missing(mb_coding *c, const mb_place *up, const mb_member *member) {
+  mb_place here = {up, mb_coding_name(c, member), 0};
   return invalid(c, &here, "MissingArgument", "this is required");
 }
 
-static int check_required(mb_coding *c, const place *at, const mb_shape *shape,
+static int check_required(mb_coding *c, const mb_place *at, const mb_shape *shape,
                           const mb_value *value) {
   const mb_member *members = mb_model_members(c->model, shape);
   for (uint32_t i = 0; i < shape->member_count; i++) {
@@ -94,16 +62,16 @@ static bool given_twice(const mb_coding *c, const mb_value *value, const mb_entr
   return strcmp(entry->key, snake) != 0 && mb_map_get(value, snake) != NULL;
 }
 
-static int check_entry(mb_coding *c, const place *at, const mb_shape *shape, const mb_value *value,
-                       const mb_entry *entry) {
-  place here = {at, entry->key, 0};
+static int check_entry(mb_coding *c, const mb_place *at, const mb_shape *shape,
+                       const mb_value *value, const mb_entry *entry) {
+  mb_place here = {at, entry->key, 0};
   const mb_member *member = mb_coding_entry(c, shape, entry);
   if (member == NULL) {
     if (c->codec->allow_unknown) {
       return 0;
     }
     mb_buffer text;
-    mb_coding_unknown(c, shape, place_text(&text, &here), entry->key);
+    mb_coding_unknown(c, shape, mb_place_text(&text, &here), entry->key);
     mb_buffer_dispose(&text);
     return -1;
   }
@@ -121,7 +89,7 @@ static size_t count_set(const mb_value *map) {
   return count;
 }
 
-static int check_structure(mb_coding *c, const place *at, const mb_shape *shape,
+static int check_structure(mb_coding *c, const mb_place *at, const mb_shape *shape,
                            const mb_value *value) {
   if (!mb_coding_is_map(value)) {
     return expected(c, at, "a map", value);
@@ -139,13 +107,14 @@ static int check_structure(mb_coding *c, const place *at, const mb_shape *shape,
 
 /* ---- containers ---- */
 
-static int check_list(mb_coding *c, const place *at, const mb_shape *shape, const mb_value *value) {
+static int check_list(mb_coding *c, const mb_place *at, const mb_shape *shape,
+                      const mb_value *value) {
   if (!mb_coding_is_list(value)) {
     return expected(c, at, "a list", value);
   }
   const mb_member *item = mb_model_members(c->model, shape);
   for (size_t i = 0; i < value->count; i++) {
-    place here = {at, NULL, i};
+    mb_place here = {at, NULL, i};
     const mb_value *element = mb_list_at(value, i);
     if (mb_value_type(element) != MB_TYPE_NULL && check(c, &here, item, element) != 0) {
       return -1;
@@ -154,14 +123,15 @@ static int check_list(mb_coding *c, const place *at, const mb_shape *shape, cons
   return check_least(c, at, shape, (int64_t)value->count, "the number of items");
 }
 
-static int check_map(mb_coding *c, const place *at, const mb_shape *shape, const mb_value *value) {
+static int check_map(mb_coding *c, const mb_place *at, const mb_shape *shape,
+                     const mb_value *value) {
   if (!mb_coding_is_map(value)) {
     return expected(c, at, "a map", value);
   }
   const mb_member *item = mb_model_members(c->model, shape) + 1;
   for (size_t i = 0; i < value->count; i++) {
     const mb_entry *entry = &value->as.entries[i];
-    place here = {at, entry->key, 0};
+    mb_place here = {at, entry->key, 0};
     if (entry->value.type != MB_TYPE_NULL && check(c, &here, item, &entry->value) != 0) {
       return -1;
     }
@@ -179,8 +149,8 @@ static int64_t count_characters(const char *text, size_t size) {
   return count;
 }
 
-static int check_string(mb_coding *c, const place *at, const mb_member *ref, const mb_shape *shape,
-                        const mb_value *value) {
+static int check_string(mb_coding *c, const mb_place *at, const mb_member *ref,
+                        const mb_shape *shape, const mb_value *value) {
   mb_type type = mb_value_type(value);
   if ((ref->flags & MB_MEMBER_JSON_VALUE) != 0) {
     return 0; /* any value: it travels as JSON text */
@@ -196,7 +166,7 @@ static int check_string(mb_coding *c, const place *at, const mb_member *ref, con
   return check_least(c, at, shape, size, "the length");
 }
 
-static int check_integer(mb_coding *c, const place *at, const mb_shape *shape,
+static int check_integer(mb_coding *c, const mb_place *at, const mb_shape *shape,
                          const mb_value *value) {
   int64_t integer;
   if (!mb_scalar_integer(value, &integer)) {
@@ -211,7 +181,7 @@ static int check_integer(mb_coding *c, const place *at, const mb_shape *shape,
   return check_least(c, at, shape, integer, "the number");
 }
 
-static int check_number(mb_coding *c, const place *at, const mb_shape *shape,
+static int check_number(mb_coding *c, const mb_place *at, const mb_shape *shape,
                         const mb_value *value) {
   double number;
   if (!mb_scalar_number(value, &number)) {
@@ -221,7 +191,8 @@ static int check_number(mb_coding *c, const place *at, const mb_shape *shape,
   return bound && number < (double)shape->min ? too_small(c, at, "the number", shape->min) : 0;
 }
 
-static int check_blob(mb_coding *c, const place *at, const mb_shape *shape, const mb_value *value) {
+static int check_blob(mb_coding *c, const mb_place *at, const mb_shape *shape,
+                      const mb_value *value) {
   mb_type type = mb_value_type(value);
   if (type != MB_TYPE_STRING && type != MB_TYPE_BLOB) {
     return expected(c, at, "bytes", value);
@@ -229,8 +200,8 @@ static int check_blob(mb_coding *c, const place *at, const mb_shape *shape, cons
   return check_least(c, at, shape, (int64_t)value->as.bytes.size, "the length");
 }
 
-static int check_plain(mb_coding *c, const place *at, const mb_member *ref, const mb_shape *shape,
-                       const mb_value *value) {
+static int check_plain(mb_coding *c, const mb_place *at, const mb_member *ref,
+                       const mb_shape *shape, const mb_value *value) {
   double seconds;
   switch ((mb_shape_type)shape->type) {
   case MB_SHAPE_STRING:
@@ -254,7 +225,7 @@ static int check_plain(mb_coding *c, const place *at, const mb_member *ref, cons
   }
 }
 
-static int check(mb_coding *c, const place *at, const mb_member *ref, const mb_value *value) {
+static int check(mb_coding *c, const mb_place *at, const mb_member *ref, const mb_value *value) {
   const mb_shape *shape = mb_coding_shape(c, ref);
   if (shape->type != MB_SHAPE_STRUCTURE && shape->type != MB_SHAPE_LIST &&
       shape->type != MB_SHAPE_MAP) {

@@ -1,5 +1,6 @@
 /* XML bodies, both ways: answers of query and ec2, requests and answers of rest-xml. */
 #include "aws/codec/internal.h"
+#include "base/utf8.h"
 #include <string.h>
 
 /* ---- writing ---- */
@@ -68,26 +69,61 @@ static void add_own_namespace(mb_coding *c, mb_buffer *out, const mb_member *ref
   }
 }
 
-/* Scalar text, escaped. XML has no way to carry the control characters below a space. */
+/* What XML 1.0 has no way to carry, not even escaped; NULL when it can carry the whole text. */
+static const char *find_unspeakable(const char *text, size_t size) {
+  for (size_t i = 0; i < size;) {
+    uint32_t point = 0;
+    size_t length = mb_utf8_read(text + i, size - i, &point);
+    if (length == 0) {
+      return "bytes that are not UTF-8";
+    }
+    if (point < ' ' && point != '\t' && point != '\n' && point != '\r') {
+      return "a control character";
+    }
+    if (point == 0xFFFE || point == 0xFFFF) {
+      return "a code point that is no character (U+FFFE or U+FFFF)";
+    }
+    i += length;
+  }
+  return NULL;
+}
+
+static int check_text(mb_coding *c, const mb_buffer *text) {
+  const char *problem = find_unspeakable(mb_buffer_text(text), text->size);
+  if (problem == NULL) {
+    return 0;
+  }
+  mb_buffer place;
+  mb_error_set(c->error, MB_ERROR_USAGE, "InvalidArgument",
+               "%s: it holds %s, which XML cannot carry", mb_place_text(&place, c->at), problem);
+  mb_buffer_dispose(&place);
+  return mb_error_next(c->error, "take it out, or encode the text in a form the service knows");
+}
+
 static int add_scalar(mb_coding *c, mb_buffer *out, const mb_member *ref, const mb_value *value,
                       bool attribute) {
   mb_buffer text;
   mb_buffer_init(&text, MB_CODEC_BODY_MAXIMUM);
   int result = mb_scalar_write(c, &text, ref, value, MB_TIMESTAMP_ISO);
-  for (size_t i = 0; result == 0 && i < text.size; i++) {
-    unsigned char byte = (unsigned char)text.data[i];
-    if (byte < ' ' && byte != '\t' && byte != '\n' && byte != '\r') {
-      result = mb_error_set(c->error, MB_ERROR_USAGE, "InvalidArgument",
-                            "%s: it holds a control character, which XML cannot carry",
-                            mb_coding_name(c, ref));
-    }
-  }
   if (text.failed) {
     result = mb_error_memory(c->error);
   } else if (result == 0) {
+    result = check_text(c, &text);
+  }
+  if (result == 0) {
     mb_xml_escape(out, mb_buffer_text(&text), text.size, attribute);
   }
   mb_buffer_dispose(&text);
+  return result;
+}
+
+/* Writes a part of a container, remembering for errors where in the value it stands. */
+static int write_part(mb_coding *c, mb_buffer *out, const char *name, const mb_member *ref,
+                      const mb_value *value, mb_place here) {
+  here.up = c->at;
+  c->at = &here;
+  int result = write_any(c, out, name, ref, value);
+  c->at = here.up;
   return result;
 }
 
@@ -102,7 +138,11 @@ static int add_attributes(mb_coding *c, mb_buffer *out, const mb_shape *shape,
       continue;
     }
     mb_buffer_addf(out, " %s=\"", mb_coding_text(c, members[i].wire));
-    if (add_scalar(c, out, &members[i], attribute, true) != 0) {
+    mb_place here = {c->at, mb_coding_name(c, &members[i]), 0};
+    c->at = &here;
+    int result = add_scalar(c, out, &members[i], attribute, true);
+    c->at = here.up;
+    if (result != 0) {
       return -1;
     }
     mb_buffer_add_char(out, '"');
@@ -124,7 +164,8 @@ int mb_xml_body_write_members(mb_coding *c, mb_buffer *out, const mb_shape *shap
     if (member->location != MB_LOCATION_BODY || (member->flags & MB_MEMBER_XML_ATTRIBUTE) != 0) {
       continue;
     }
-    if (write_any(c, out, mb_coding_text(c, member->wire), member, &entry->value) != 0) {
+    mb_place here = {.name = entry->key};
+    if (write_part(c, out, mb_coding_text(c, member->wire), member, &entry->value, here) != 0) {
       return -1;
     }
   }
@@ -182,7 +223,7 @@ static int write_list(mb_coding *c, mb_buffer *out, const char *name, const mb_m
     const mb_value *element = mb_list_at(value, i);
     if (mb_value_type(element) == MB_TYPE_NULL) {
       mb_buffer_addf(out, "<%s/>", item_name);
-    } else if (write_any(c, out, item_name, item, element) != 0) {
+    } else if (write_part(c, out, item_name, item, element, (mb_place){.index = i}) != 0) {
       return -1;
     }
   }
@@ -194,14 +235,15 @@ static int write_list(mb_coding *c, mb_buffer *out, const char *name, const mb_m
 
 static int write_pair(mb_coding *c, mb_buffer *out, const mb_member *parts, const mb_entry *entry) {
   mb_value key;
+  mb_place here = {.name = entry->key};
   mb_value_borrow(&key, MB_TYPE_STRING, entry->key, entry->key_size);
-  if (write_any(c, out, part_name(c, &parts[0], "key"), &parts[0], &key) != 0) {
+  if (write_part(c, out, part_name(c, &parts[0], "key"), &parts[0], &key, here) != 0) {
     return -1;
   }
   if (entry->value.type == MB_TYPE_NULL) {
     return 0;
   }
-  return write_any(c, out, part_name(c, &parts[1], "value"), &parts[1], &entry->value);
+  return write_part(c, out, part_name(c, &parts[1], "value"), &parts[1], &entry->value, here);
 }
 
 static int write_map(mb_coding *c, mb_buffer *out, const char *name, const mb_member *ref,

@@ -3,9 +3,15 @@
 #include "aws/config/profile.h"
 #include "base/memory.h"
 #include "base/text.h"
+#include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 #define FILE_LIMIT ((size_t)4 << 20)
+
+#define MAX_ATTEMPTS_MOST     100
+#define COMPRESS_MINIMUM      10240
+#define COMPRESS_MINIMUM_MOST 1048576
 
 /* One loading of settings, so that the steps below need not pass five things around. */
 typedef struct loader {
@@ -156,19 +162,44 @@ static int take_boolean(loader *load, const char *variable, const char *key, boo
   return 0;
 }
 
-static int take_max_attempts(loader *load) {
+/* Leaves `*out`, the default, when the number is not set. `advice` says what to set it to. */
+static int take_number(loader *load, const char *variable, const char *key, int64_t most,
+                       const char *advice, int64_t *out) {
   const char *from;
-  const char *text = find_text(load, "AWS_MAX_ATTEMPTS", "max_attempts", &from);
+  const char *text = find_text(load, variable, key, &from);
   int64_t number;
   if (!text)
     return 0;
-  if (mb_parse_integer(text, strlen(text), &number) != 0 || number < 1 || number > 100) {
+  if (mb_parse_integer(text, strlen(text), &number) != 0 || number < 1 || number > most) {
     mb_error_set(load->error, MB_ERROR_USAGE, "BadSetting",
-                 "%s is '%s' (profile %s), which is not a whole number from 1 to 100", from, text,
-                 load->settings->profile);
-    return mb_error_next(load->error, "set it to the attempts wanted in all, for example 3");
+                 "%s is '%s' (profile %s), which is not a whole number from 1 to %" PRId64, from,
+                 text, load->settings->profile, most);
+    return mb_error_next(load->error, "set it to %s", advice);
   }
+  *out = number;
+  return 0;
+}
+
+static int take_max_attempts(loader *load) {
+  int64_t number = 0;
+  if (take_number(load, "AWS_MAX_ATTEMPTS", "max_attempts", MAX_ATTEMPTS_MOST,
+                  "the attempts wanted in all, for example 3", &number) != 0)
+    return -1;
   load->settings->max_attempts = (int)number;
+  return 0;
+}
+
+static int take_compression(loader *load) {
+  mb_settings *settings = load->settings;
+  int64_t minimum = COMPRESS_MINIMUM;
+  if (take_boolean(load, "AWS_DISABLE_REQUEST_COMPRESSION", "disable_request_compression",
+                   &settings->disable_compression) != 0 ||
+      take_number(load, "AWS_REQUEST_MIN_COMPRESSION_SIZE_BYTES",
+                  "request_min_compression_size_bytes", COMPRESS_MINIMUM_MOST,
+                  "the size in bytes from which request bodies are compressed, for example 10240",
+                  &minimum) != 0)
+    return -1;
+  settings->compress_minimum = (size_t)minimum;
   return 0;
 }
 
@@ -210,7 +241,7 @@ static int take_settings(loader *load, const mb_settings_options *options) {
                    &settings->disable_host_prefix) != 0 ||
       take_boolean(load, "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "ignore_configured_endpoint_urls",
                    &settings->ignore_endpoint_urls) != 0 ||
-      take_max_attempts(load) != 0)
+      take_max_attempts(load) != 0 || take_compression(load) != 0)
     return -1;
   if (!settings->sts_regional_endpoints)
     settings->sts_regional_endpoints = "regional";
@@ -274,14 +305,15 @@ static const char *endpoint_of_section(const mb_settings *settings, const char *
 
 const char *mb_settings_endpoint(const mb_settings *settings, const mb_system *system,
                                  const char *service_id) {
-  char variable[160] = "AWS_ENDPOINT_URL_";
-  size_t prefix = strlen(variable);
+  char name[128], variable[160];
   const char *url;
   if (settings->endpoint_url || settings->ignore_endpoint_urls)
     return settings->endpoint_url;
-  if (spell_service(variable + prefix, sizeof variable - prefix, service_id, true) &&
-      (url = mb_getenv(system, variable)))
-    return url;
+  if (spell_service(name, sizeof name, service_id, true)) {
+    snprintf(variable, sizeof variable, "AWS_ENDPOINT_URL_%s", name);
+    if ((url = mb_getenv(system, variable)))
+      return url;
+  }
   if ((url = mb_getenv(system, "AWS_ENDPOINT_URL")))
     return url;
   if ((url = endpoint_of_section(settings, service_id)))

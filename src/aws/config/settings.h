@@ -25,6 +25,8 @@ typedef struct mb_settings {
   bool use_fips, use_dualstack, disable_host_prefix;
   bool ignore_endpoint_urls;
   int max_attempts; /* 0: the mode's default */
+  bool disable_compression;
+  size_t compress_minimum; /* request bodies below this size are never compressed */
   const char *sts_regional_endpoints;
 } mb_settings;
 

@@ -161,6 +161,35 @@ static void attempts_must_be_a_number_that_makes_sense(void **state) {
   }
 }
 
+static void the_size_to_compress_from_must_be_one_that_services_take(void **state) {
+  mb_settings settings;
+  static const char *const bad[] = {"0", "-1", "1048577", "10k", "99999999999999999999"};
+  load(&settings, NULL);
+  assert_int_equal(settings.compress_minimum, 10240);
+  assert_false(settings.disable_compression);
+  mb_settings_dispose(&settings);
+  fake_write_file(&fake, "/home/me/.aws/config",
+                  "[default]\nrequest_min_compression_size_bytes = 1048576\n"
+                  "disable_request_compression = true\n");
+  load(&settings, NULL);
+  assert_int_equal(settings.compress_minimum, 1048576);
+  assert_true(settings.disable_compression);
+  mb_settings_dispose(&settings);
+  fake_setenv(&fake, "AWS_DISABLE_REQUEST_COMPRESSION", "FALSE");
+  fake_setenv(&fake, "AWS_REQUEST_MIN_COMPRESSION_SIZE_BYTES", "1");
+  load(&settings, NULL);
+  assert_int_equal(settings.compress_minimum, 1);
+  assert_false(settings.disable_compression);
+  mb_settings_dispose(&settings);
+  for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+    fake_setenv(&fake, "AWS_REQUEST_MIN_COMPRESSION_SIZE_BYTES", bad[i]);
+    mb_error error = refuse(NULL);
+    assert_string_equal(error.code, "BadSetting");
+    assert_contains(error.message, "AWS_REQUEST_MIN_COMPRESSION_SIZE_BYTES");
+    assert_contains(error.message, "from 1 to 1048576");
+  }
+}
+
 /* ---- endpoints ---- */
 
 static const char services_config[] = "[default]\n"
@@ -228,6 +257,7 @@ int main(void) {
       TEST(a_malformed_file_is_an_error_that_names_it),
       TEST(a_boolean_that_is_neither_is_refused_by_name),
       TEST(attempts_must_be_a_number_that_makes_sense),
+      TEST(the_size_to_compress_from_must_be_one_that_services_take),
       TEST(endpoints_are_overridden_in_order),
       TEST(ignoring_configured_endpoints_spares_only_the_explicit_one),
       TEST(a_services_section_that_does_not_exist_is_refused),
