@@ -69,7 +69,7 @@ static int digest_body(const char *algorithm, const mb_http_request *http, unsig
 static int set_checksum_header(mb_arena *arena, const char *algorithm, mb_http_request *http,
                                mb_error *error) {
   unsigned char digest[MB_SHA256_SIZE];
-  size_t size;
+  size_t size = 0;
   char name[40] = "x-amz-checksum-";
   size_t at = strlen(name);
   if (digest_body(algorithm, http, digest, &size, error) != 0)

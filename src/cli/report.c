@@ -32,7 +32,7 @@ void cli_report_error(const mb_error *error) {
   report_field("code", error->code);
   report_field("call", error->operation);
   if (error->attempts > 0 || error->status > 0) {
-    char text[128];
+    char text[256];
     snprintf(text, sizeof text, "HTTP %d after %d attempt%s%s%s", error->status, error->attempts,
              error->attempts == 1 ? "" : "s", *error->request_id ? ", request id " : "",
              error->request_id);

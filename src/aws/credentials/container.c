@@ -144,7 +144,7 @@ static int find_token(mb_fetch *fetch, const char **out, mb_error *error) {
 }
 
 static int build_request(mb_fetch *fetch, container_state *state, mb_error *error) {
-  const char *url, *token = NULL;
+  const char *url = NULL, *token = NULL;
   mb_http_request *request = &state->request;
   if (find_url(fetch, &url, error) != 0 || find_token(fetch, &token, error) != 0)
     return -1;

@@ -63,7 +63,7 @@ static int find_end(lexer *lex, char quote, const char **from, size_t *size) {
 
 static int lex_quoted(lexer *lex, mb_jp_token *out) {
   const char *from;
-  size_t size;
+  size_t size = 0;
   mb_value *name;
   mb_error ignored;
   if (find_end(lex, '"', &from, &size))
@@ -105,7 +105,7 @@ static int set_text(lexer *lex, mb_jp_token *out, const char *text, size_t size)
 
 static int lex_raw_string(lexer *lex, mb_jp_token *out) {
   const char *from;
-  size_t size;
+  size_t size = 0;
   if (find_end(lex, '\'', &from, &size))
     return -1;
   const char *text = unescape(lex, '\'', from, size, &size);
@@ -128,7 +128,7 @@ static size_t count_space(const char *text, size_t size) {
 
 static int lex_literal(lexer *lex, mb_jp_token *out) {
   const char *from;
-  size_t size;
+  size_t size = 0;
   mb_value *value;
   mb_error problem;
   if (find_end(lex, '`', &from, &size))

@@ -169,9 +169,8 @@ static int compress_hungrily(void *payload) {
   mb_error why = {.kind = MB_ERROR_MEMORY};
   mb_arena *own = mb_arena_new(h->limit);
   const mb_operation *operation = mb_model_operation(codec.model, "put");
-  int result = own != NULL ? mb_codec_encode_request(&codec, own, operation, h->input, &request,
-                                                     &why)
-                           : -1;
+  int result =
+      own != NULL ? mb_codec_encode_request(&codec, own, operation, h->input, &request, &why) : -1;
   if (result != 0) {
     assert_int_equal(why.kind, MB_ERROR_MEMORY);
   } else {

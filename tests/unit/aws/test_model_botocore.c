@@ -361,8 +361,8 @@ static void waiters_are_checked(void **state) {
       "{\"waiters\":{\"W\":{\"operation\":\"Nope\",\"delay\":1,\"maxAttempts\":1}}}",
       "{\"waiters\":{\"W\":{\"operation\":\"Get\",\"delay\":-1,\"maxAttempts\":1}}}",
       "{\"waiters\":{\"W\":{\"operation\":\"Get\",\"delay\":1,\"maxAttempts\":0}}}",
-      "{\"waiters\":{\"W\":{\"operation\":\"Get\",\"delay\":1,\"maxAttempts\":1,\"acceptors\":"
-      "[{\"matcher\":\"guess\",\"state\":\"success\",\"expected\":1}]}}}"};
+      ("{\"waiters\":{\"W\":{\"operation\":\"Get\",\"delay\":1,\"maxAttempts\":1,\"acceptors\":"
+       "[{\"matcher\":\"guess\",\"state\":\"success\",\"expected\":1}]}}}")};
   made m;
   for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
     make(&m, service, NULL, bad[i], NULL);

@@ -69,7 +69,7 @@ static void write_file(stage *s, const char *path, const char *text) {
 }
 
 static void write_bundle(stage *s, const char *folder, const char *text) {
-  char path[256];
+  char path[512];
   snprintf(path, sizeof path, "%s/manifest.lua", folder);
   write_file(s, path, text);
   snprintf(path, sizeof path, "%s/runbook.lua", folder);
