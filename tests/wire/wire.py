@@ -4,7 +4,9 @@ Each case runs the command, then looks at its exit code and at the JSON it print
 of an error. Dummy credentials, loopback only.
 """
 
+import contextlib
 import hashlib
+import http.server
 import json
 import os
 import re
@@ -12,6 +14,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 
 DONE, USAGE, CREDENTIALS, FAILED, REFUSED, UNAVAILABLE = 0, 2, 4, 22, 41, 75
@@ -189,6 +192,12 @@ def logs(w):
 
 
 def cloudwatch(w):
+    many = [{"metric_name": "Metric%03d" % i, "value": i, "unit": "Count"} for i in range(300)]
+    w.call("a body large enough to be compressed", "cloudwatch.put_metric_data",
+           {"namespace": "Wire", "metric_data": many})
+    w.call("arrives whole", "cloudwatch.list_metrics", {"namespace": "Wire"},
+           lambda r: sorted(m["metric_name"] for m in r["metrics"]) == [m["metric_name"] for m in many],
+           more=["--all"])
     w.call("puts an alarm", "cloudwatch.put_metric_alarm",
            {"alarm_name": "cpu", "metric_name": "CPUUtilization", "namespace": "AWS/ECS", "statistic": "Average",
             "period": 60, "evaluation_periods": 2, "threshold": 80.5, "comparison_operator": "GreaterThanThreshold"})
@@ -289,7 +298,7 @@ def others(w):
     w.error("an unknown stack", "cloudformation.describe_stacks", {"stack_name": "absent"}, "ValidationError")
 
 
-def http(w):
+def pages(w):
     w.call("asks for a page", "http.get", {"url": w.endpoint + "/moto-api/config"},
            lambda r: r["status"] in (200, 201) and r["truncated"] is False and "json" in r["headers"]["content-type"])
     w.call("cuts a long one", "http.get", {"url": w.endpoint + "/moto-api/data.json"},
@@ -306,7 +315,35 @@ def troubles(w):
             environment={"AWS_ACCESS_KEY_ID": "", "AWS_SECRET_ACCESS_KEY": ""})
     endpoint, w.endpoint = w.endpoint, "http://127.0.0.1:1"
     w.error("nobody listens", "ecs.list_clusters", {}, "ConnectionRefused", UNAVAILABLE)
+    longest = "r" * 95
+    with refusing_server(longest) as server:
+        w.endpoint = "http://127.0.0.1:%d" % server.server_port
+        w.error("a long request id is shown whole", "ecs.list_clusters", {}, "ClientException",
+                says="request id " + longest)
     w.endpoint = endpoint
+
+
+@contextlib.contextmanager
+def refusing_server(request_id):
+    """Refuses every call, with that request id."""
+
+    class Refuse(http.server.BaseHTTPRequestHandler):
+        def do_POST(self):
+            self.rfile.read(int(self.headers["Content-Length"]))
+            self.send_response(400)
+            self.send_header("x-amzn-requestid", request_id)
+            body = b'{"__type":"ClientException","message":"no"}'
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *arguments):
+            pass
+
+    with http.server.HTTPServer(("127.0.0.1", 0), Refuse) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield server
+        server.shutdown()
 
 
 def start_server(server, folder):
@@ -349,7 +386,7 @@ def main():
             s3(w)
             dynamodb(w)
             others(w)
-            http(w)
+            pages(w)
             troubles(w)
         finally:
             process.terminate()
