@@ -69,7 +69,7 @@ static void text_that_xml_cannot_carry_is_refused(void **state) {
   for (size_t i = 0; i < sizeof impossible / sizeof impossible[0]; i++) {
     if (encode(&w, "put_thing", "{\"thing_name\":\"ab\",\"the_thing\":{\"label\":\"@\"}}",
                impossible[i], &request) == 0) {
-      fail_msg("text %zu went out: %s", i, request.body);
+      fail_msg("text %zu went out: %s", i, (const char *)request.body);
     }
     assert_int_equal(w.error.kind, MB_ERROR_USAGE);
     assert_string_equal(w.error.code, "InvalidArgument");
