@@ -1,0 +1,3 @@
+--- Nothing of this service is simulated yet.
+
+return { operations = {} }
