@@ -215,7 +215,11 @@ int mb_codec_decode_request(const mb_codec *codec, mb_arena *arena, const mb_ope
   mb_coding_init(&c, codec, arena, error);
   c.server = true;
   mb_value_set_map(out);
-  return read_request(&c, operation, request, out);
+  mb_http_request plain;
+  if (mb_decompress_request(&c, operation, request, &plain) != 0) {
+    return -1;
+  }
+  return read_request(&c, operation, &plain, out);
 }
 
 /* ---- responses ---- */

@@ -1,7 +1,9 @@
-/* Request bodies in gzip, for the operations whose model says that the service takes them so. */
+/* Request bodies in gzip: packed for the operations whose model says that the service takes them
+ * so, and unpacked on the server's side. */
 #define ZLIB_CONST
 #include "aws/codec/internal.h"
 #include "base/memory.h"
+#include "base/text.h"
 #include <string.h>
 #include <zlib.h>
 
@@ -79,4 +81,63 @@ int mb_compress_request(mb_coding *c, const mb_operation *operation, mb_http_req
   }
   out->body = mb_coding_take(c, &packed, &out->body_size);
   return out->body != NULL ? add_encoding(c, &out->headers) : -1;
+}
+
+/* ---- the server's side ---- */
+
+static bool ends_in_gzip(const mb_headers *headers) {
+  const char *encoding = mb_headers_get(headers, "Content-Encoding");
+  size_t size = encoding != NULL ? strlen(encoding) : 0;
+  return size >= 4 && mb_text_equal_ci(encoding + size - 4, "gzip");
+}
+
+static int refuse_body(mb_coding *c, const char *why) {
+  return mb_error_set(c->error, MB_ERROR_USAGE, "UnreadableRequest",
+                      "the request's body is not what its Content-Encoding says: %s", why);
+}
+
+static int read_gzip(mb_coding *c, mb_buffer *out, const char *data, size_t size) {
+  char piece[PIECE_SIZE];
+  z_stream stream = {.zalloc = take_memory, .zfree = give_memory};
+  if (inflateInit2(&stream, GZIP_WINDOW) != Z_OK) {
+    return mb_error_memory(c->error);
+  }
+  stream.next_in = (const Bytef *)data;
+  stream.avail_in = (uInt)size;
+  int status = Z_OK;
+  while (status == Z_OK && !out->failed) {
+    stream.next_out = (Bytef *)piece;
+    stream.avail_out = (uInt)sizeof(piece);
+    status = inflate(&stream, Z_NO_FLUSH);
+    mb_buffer_add(out, piece, sizeof(piece) - stream.avail_out);
+  }
+  inflateEnd(&stream);
+  if (out->too_large) {
+    return refuse_body(c, "it is too large when unpacked");
+  }
+  if (status == Z_MEM_ERROR || out->failed) {
+    return mb_error_memory(c->error);
+  }
+  return status == Z_STREAM_END ? 0 : refuse_body(c, "it is not gzip, or was cut");
+}
+
+int mb_decompress_request(mb_coding *c, const mb_operation *operation, const mb_http_request *in,
+                          mb_http_request *out) {
+  *out = *in;
+  /* Elsewhere the encoding is that of what is stored, an S3 object say, and stays. */
+  bool packed = (operation->flags & MB_OPERATION_COMPRESS) != 0 && ends_in_gzip(&in->headers);
+  if (!packed || in->body_size == 0) {
+    return 0;
+  }
+  if (in->body_size > MB_CODEC_BODY_MAXIMUM) {
+    return refuse_body(c, "it is too large");
+  }
+  mb_buffer plain;
+  mb_buffer_init(&plain, MB_CODEC_BODY_MAXIMUM);
+  if (read_gzip(c, &plain, in->body, in->body_size) != 0) {
+    mb_buffer_dispose(&plain);
+    return -1;
+  }
+  out->body = mb_coding_take(c, &plain, &out->body_size);
+  return out->body != NULL ? 0 : -1;
 }

@@ -142,6 +142,10 @@ void mb_xml_escape(mb_buffer *out, const char *text, size_t size, bool attribute
 
 /* Puts a finished request's body into gzip if the model allows it and the body is large enough. */
 int mb_compress_request(mb_coding *c, const mb_operation *operation, mb_http_request *out);
+/* Gives the request as it was before it was packed in gzip: a copy that shares what did not change.
+ */
+int mb_decompress_request(mb_coding *c, const mb_operation *operation, const mb_http_request *in,
+                          mb_http_request *out);
 
 /* ---- rest.c, rest_read.c, rest_route.c ---- */
 

@@ -180,6 +180,33 @@ static int compress_hungrily(void *payload) {
   return result;
 }
 
+/* ---- the server's side ---- */
+
+static int decode(const char *operation, const mb_http_request *request, mb_value *out) {
+  return mb_codec_decode_request(&codec, arena, mb_model_operation(codec.model, operation), request,
+                                 out, &error);
+}
+
+static void a_server_reads_what_a_client_packed(void **state) {
+  const mb_value *input = input_of(20000, NULL);
+  mb_http_request request = encode("Put", input, 1);
+  mb_value out;
+  assert_int_equal(decode("Put", &request, &out), 0);
+  assert_true(mb_value_equal(mb_map_get(&out, "data"), mb_map_get(input, "data")));
+}
+
+static void spoilt_gzip_is_refused_by_a_server(void **state) {
+  mb_http_request request = encode("Put", input_of(20000, NULL), 1);
+  mb_value out;
+  request.body_size /= 2;
+  assert_int_equal(decode("Put", &request, &out), -1);
+  assert_string_equal(error.code, "UnreadableRequest");
+  request.body = "not gzip at all";
+  request.body_size = strlen(request.body);
+  assert_int_equal(decode("Put", &request, &out), -1);
+  assert_string_equal(error.code, "UnreadableRequest");
+}
+
 static void failed_allocations_are_survived(void **state) {
   hunger h = {.input = input_of(60000, "custom")};
   codec.compress_minimum = 1;
@@ -207,6 +234,8 @@ int main(void) {
       TEST(bodies_of_every_size_come_out_whole),
       TEST(the_same_body_gives_the_same_bytes),
       TEST(a_checksum_is_that_of_the_compressed_bytes),
+      TEST(a_server_reads_what_a_client_packed),
+      TEST(spoilt_gzip_is_refused_by_a_server),
       TEST(failed_allocations_are_survived),
       TEST(a_full_arena_is_survived),
   };
