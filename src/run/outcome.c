@@ -110,6 +110,16 @@ static void bad_return(mb_run *run, const char *format, ...) {
   mb_run_end_error(run, &error);
 }
 
+/* Whether a function returned a table. Nothing at all is fine; anything else is a mistake that must
+ * not pass for success, and ends the run. */
+static bool is_table(mb_run *run, const mb_value *result) {
+  if (mb_value_type(result) != MB_TYPE_NULL && !mb_value_is_map(result) &&
+      !mb_value_is_list(result)) {
+    bad_return(run, "%s; expected a table", mb_type_phrase(result));
+  }
+  return mb_value_is_map(result);
+}
+
 /* A field that must be text when it is there. -1 after ending the run. */
 static int read_text(mb_run *run, const mb_value *map, const char *key, const char **out) {
   const mb_value *value = mb_map_get(map, key);
@@ -154,7 +164,7 @@ static int read_next(mb_run *run, const mb_value *map) {
 void mb_run_take_plan(mb_run *run, const mb_value *plan) {
   const char *nothing = NULL;
   const char *refuse = NULL;
-  if (!mb_value_is_map(plan) || read_text(run, plan, "nothing_to_do", &nothing) != 0 ||
+  if (!is_table(run, plan) || read_text(run, plan, "nothing_to_do", &nothing) != 0 ||
       read_text(run, plan, "refuse", &refuse) != 0) {
     return;
   }
@@ -188,7 +198,7 @@ static mb_verdict find_runbook_verdict(mb_run *run, const char *name) {
 void mb_run_take_outcome(mb_run *run, const mb_value *result) {
   const char *name = NULL;
   const char *message = NULL;
-  if (!mb_value_is_map(result) || read_text(run, result, "verdict", &name) != 0 ||
+  if (!is_table(run, result) || read_text(run, result, "verdict", &name) != 0 ||
       read_text(run, result, "message", &message) != 0 || read_next(run, result) != 0) {
     return;
   }

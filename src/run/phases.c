@@ -179,7 +179,6 @@ static void verify(mb_run *run) {
   }
   mb_run_take_outcome(run, run->result);
   mb_run_take_checks(run);
-  require_checks(run);
 }
 
 static int tell_finding(mb_run *run, const mb_value *finding) {
@@ -286,5 +285,6 @@ void mb_run_phases(mb_run *run) {
   if (has(run, MB_PHASE_DIAGNOSE) && !is_cancelled(run)) {
     diagnose(run);
   }
+  require_checks(run);
   mb_run_end_done(run);
 }

@@ -81,8 +81,8 @@ void mb_script_take_error(mb_script *script, lua_State *from, int status, mb_err
 
 /* The host comes in: the time until the next primitive begins. */
 static void begin_slice(mb_script *script) {
-  if (script->engine)
-    script->slice_start = mb_monotonic_ns(&script->engine->system);
+  if (script->clock)
+    script->slice_start = mb_monotonic_ns(script->clock);
 }
 
 int mb_script_protect(mb_script *script, lua_CFunction function, void *context, mb_error *error) {
@@ -124,6 +124,7 @@ static mb_script *script_alloc(mb_error *error) {
   script->memory_limit = (size_t)64 << 20;
   script->instruction_limit = 500000000u;
   script->slice_ns = INT64_C(10000000000);
+  script->nodes_limit = MB_SCRIPT_NODES_MAX;
   atomic_init(&script->stop, 0);
   script->locale = newlocale(LC_ALL_MASK, "C", (locale_t)0);
   if (script->locale != (locale_t)0)
@@ -147,6 +148,10 @@ mb_script *mb_script_bare(mb_error *error) {
   return script;
 }
 
+int mb_script_open(mb_script *script, mb_error *error) {
+  return mb_script_protect(script, open_all_body, NULL, error);
+}
+
 /* Fills the generator's state from one number (splitmix64), so that no seed gives all zeros. */
 static void seed_random(mb_script *script, uint64_t seed) {
   for (int i = 0; i < 4; i++) {
@@ -163,6 +168,7 @@ mb_script *mb_script_new(const mb_script_options *options, mb_error *error) {
   if (!script)
     return NULL;
   script->engine = options->engine;
+  script->clock = script->engine ? &script->engine->system : NULL;
   if (options->hooks)
     script->hooks = *options->hooks;
   if (options->memory_limit)
@@ -172,7 +178,7 @@ mb_script *mb_script_new(const mb_script_options *options, mb_error *error) {
   if (options->slice_seconds > 0 && options->slice_seconds < 1e9)
     script->slice_ns = (int64_t)(options->slice_seconds * 1e9);
   seed_random(script, options->seed);
-  if (mb_script_protect(script, open_all_body, NULL, error) != 0) {
+  if (mb_script_open(script, error) != 0) {
     mb_script_free(script);
     return NULL;
   }
@@ -383,11 +389,27 @@ static int call_body(lua_State *L) {
   return 0;
 }
 
+/* "nil and why", as attempt() gives it and functions of Lua return it, is a failure: the reason,
+ * moved to the top, is raised, so that it is not lost. */
+static int raise_returned(lua_State *L, const char *function) {
+  size_t size;
+  if (lua_istable(L, -1))
+    return lua_error(L);
+  const char *reason = mb_lua_tostring(L, -1, &size);
+  return luaL_error(L, "%s returned nil and \"%s\": return a table, or raise an error", function,
+                    reason);
+}
+
 static int result_body(lua_State *L) {
   calling *call = lua_touserdata(L, 1);
   lua_State *co = call->root->co;
   if (lua_gettop(co) == 0)
     return 0;
+  if (lua_gettop(co) > 1 && lua_isnil(co, 1) && !lua_isnil(co, 2)) {
+    lua_settop(co, 2);
+    lua_xmove(co, L, 1);
+    return raise_returned(L, call->function);
+  }
   lua_settop(co, 1); /* a runbook's function gives one value */
   lua_xmove(co, L, 1);
   if (lua_isnil(L, -1))

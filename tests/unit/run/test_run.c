@@ -213,6 +213,35 @@ static void a_validation_without_checks_proves_nothing(void **state) {
   expect(MANIFEST_READS("validate", ""), BOOK("function r.verify() end"), MB_VERDICT_CHECK_FAILED,
          "made no check at all");
   expect(MANIFEST_READS("monitor", ""), BOOK("function r.verify() end"), MB_VERDICT_DONE, "done");
+  expect(MANIFEST_READS("validate", ""), BOOK("function r.plan() end"), MB_VERDICT_CHECK_FAILED,
+         "made no check at all");
+  expect(MANIFEST_READS("validate", ""), BOOK("function r.diagnose() return {} end"),
+         MB_VERDICT_CHECK_FAILED, "made no check at all");
+}
+
+/* `return attempt(...)` and `return nil, "why"` are how Lua says that something went wrong. */
+static void an_error_that_is_returned_is_not_success(void **state) {
+  expect(MANIFEST_WRITES,
+         BOOK("function r.apply()\n"
+              "return attempt(step, \"x\", function() fence.break_it{} end) end"),
+         MB_VERDICT_DENIED, "no brush for you");
+  expect(MANIFEST_WRITES,
+         BOOK("function r.plan() return nil, \"it rains\" end\n"
+              "function r.apply() step(\"x\", function() fence.paint_it{} end) end"),
+         MB_VERDICT_SCRIPT_ERROR, "plan returned nil and \"it rains\"");
+  assert_int_equal(writes_made, 0);
+}
+
+static void what_is_no_table_is_not_taken_for_success(void **state) {
+  expect(MANIFEST_WRITES,
+         BOOK("function r.plan() return \"refuse\" end\n"
+              "function r.apply() step(\"x\", function() fence.paint_it{} end) end"),
+         MB_VERDICT_SCRIPT_ERROR, "plan() returned a string; expected a table");
+  assert_int_equal(writes_made, 0);
+  expect(MANIFEST_READS("monitor", ""), BOOK("function r.verify() return false end"),
+         MB_VERDICT_SCRIPT_ERROR, "verify() returned a boolean; expected a table");
+  expect(MANIFEST_READS("troubleshoot", ""), BOOK("function r.diagnose() return \"rust\" end"),
+         MB_VERDICT_SCRIPT_ERROR, "diagnose() returned a string; expected a table");
 }
 
 static void a_check_that_fails_in_apply_stops_before_verify(void **state) {
@@ -448,6 +477,8 @@ int main(void) {
       cmocka_unit_test(a_runbook_may_name_outcomes_only),
       cmocka_unit_test(a_failed_check_outweighs_a_verdict_of_success),
       cmocka_unit_test(a_validation_without_checks_proves_nothing),
+      cmocka_unit_test(an_error_that_is_returned_is_not_success),
+      cmocka_unit_test(what_is_no_table_is_not_taken_for_success),
       cmocka_unit_test(a_check_that_fails_in_apply_stops_before_verify),
       cmocka_unit_test(findings_need_a_cause),
       cmocka_unit_test(undeclared_primitives_are_refused_with_their_line),
