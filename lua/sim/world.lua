@@ -18,6 +18,8 @@
 -- changes its own state (`world:state("ecs")`), and talks to others through the functions their
 -- modules export (`require "sim.elbv2".register(world, ...)`), never through their state.
 
+local journal = require "sim.journal"
+
 local world = {}
 world.__index = world
 
@@ -184,15 +186,9 @@ function world:page(list, token, size, bad_token)
   return page, after <= #list and ("page-%d"):format(after) or nil
 end
 
---- Does one operation. Returns {output = ...} or {error = {code, message, status?, fields?}}; a defect
--- of the simulator itself is raised. `caller`: {access_key, arn, request_id}.
-function world:call(service, operation, input, caller)
+local function answer(self, service, operation, input, caller)
   local known = self.services[service]
   local run = known and known.operations[operation]
-  local failure = self.faults and self.faults.before(self, service, operation, input, caller)
-  if failure then
-    return { error = failure }
-  end
   if not run then
     return { error = {
       code = "NotSimulated", status = 501,
@@ -200,7 +196,15 @@ function world:call(service, operation, input, caller)
     } }
   end
   self.data.calls = self.data.calls + 1
+  local past = self.faults.past(self, service, operation, caller)
+  local present = self.data.state[service]
+  if past then -- a read that lags
+    self.data.state[service] = past
+  end
   local ok, result = pcall(run, self, input, caller)
+  if past then
+    self.data.state[service] = present
+  end
   if ok then
     return { output = result or {} }
   elseif type(result) == "table" and result.sim_failure then
@@ -209,16 +213,40 @@ function world:call(service, operation, input, caller)
   error(result, 0)
 end
 
+--- Does one operation. Returns {output = ...} or {error = {code, message, status?, fields?}}; a defect
+-- of the simulator itself is raised. `caller`: {access_key, arn, request_id}. What the faults do to
+-- the way back comes beside it: `latency` in seconds, `truncate` in bytes; or stands alone:
+-- {reset = true}, {raw = {status, body}}. `date` is what the service takes for the time, when its clock
+-- is wrong.
+function world:call(service, operation, input, caller)
+  local fault = self.faults.before(self, service, operation, input, caller)
+  local result
+  if fault and fault.code then
+    result = { error = fault }
+  elseif fault and fault.reset then
+    result = { reset = true }
+  elseif fault and fault.status then
+    result = { raw = { status = fault.status, body = fault.body or "" } }
+  else
+    result = answer(self, service, operation, input, caller)
+    result.truncate = fault and fault.truncate
+  end
+  result.latency = fault and fault.latency
+  result.date = fault and fault.date
+  journal.record(self, service, operation, input, result, caller)
+  return result
+end
+
 -- ---- making one ----------------------------------------------------------------------------------
 
 local names = {
-  "ecs", "elbv2", "ecr", "cloudwatch", "logs", "ssm", "secretsmanager", "sts",
+  "faults", "journal", "ecs", "elbv2", "ecr", "cloudwatch", "logs", "ssm", "secretsmanager", "sts",
   "application_autoscaling", "cloudformation", "s3", "iam", "ec2", "wafv2", "app",
 }
 
 --- Makes a world. `options`: {seed, now, account, region}; `saved`: what world:save gave.
 local function new(options, saved)
-  local self = setmetatable({ services = {} }, world)
+  local self = setmetatable({ services = {}, names = names }, world)
   self.data = saved or {
     now = options.now or 1767225600, -- 2026-01-01 00:00:00 UTC
     random = options.seed or 1,
