@@ -275,3 +275,9 @@ int mb_call_check(mb_engine *engine, const mb_binding *binding, mb_arena *arena,
     mb_text_copy(error->operation, sizeof error->operation, binding->primitive.name);
   return status;
 }
+
+void mb_call_mark_secrets(mb_engine *engine, const mb_binding *binding, mb_value *args) {
+  mb_codec codec = {.model = binding->model, .system = &engine->system, .names = MB_NAMES_SNAKE};
+  if (binding->operation)
+    mb_codec_mark_secrets(&codec, binding->operation, args);
+}

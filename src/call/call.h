@@ -24,6 +24,10 @@ typedef struct mb_call_options {
 int mb_call_check(mb_engine *engine, const mb_binding *binding, mb_arena *arena,
                   const mb_value *args, mb_error *error);
 
+/* Marks the arguments that the service's model calls sensitive as secret, however they were given,
+ * before anybody is told of the call. */
+void mb_call_mark_secrets(mb_engine *engine, const mb_binding *binding, mb_value *args);
+
 /* Starts a checked call in `arena`, which owns arguments and result and must live until on_end has
  * returned. NULL when it has already ended. Its deadline is the nearest of options' timeout (the
  * engine's when 0) and the call's own argument `timeout`; a wait has none but those two. */

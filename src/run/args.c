@@ -274,6 +274,11 @@ static int value_of(const mb_manifest *manifest, const mb_arg *arg, mb_arena *ar
   if (mb_arg_convert(arg, arena, from, as_text, out, &problem) != 0) {
     return bad_argument(manifest, arg, &problem, error);
   }
+  /* An unset variable of a shell looks like this, and to ECS an empty name means "default". */
+  if (arg->required && mb_value_type(*out) == MB_TYPE_STRING && *mb_value_string(*out) == 0) {
+    mb_error_set(&problem, MB_ERROR_USAGE, "BadArgument", "it is empty, and it is required");
+    return bad_argument(manifest, arg, &problem, error);
+  }
   return 0;
 }
 

@@ -11,7 +11,7 @@ struct mb_pending {
   mb_task *task;
   mb_arena *arena; /* arguments and result */
   const mb_binding *binding;
-  const mb_value *args;
+  mb_value *args;
   mb_call *call; /* NULL before it starts and once it has ended */
   bool started, done, failed;
   const mb_value *result;
@@ -129,7 +129,7 @@ static int raise_for(lua_State *L, const mb_binding *binding, mb_error *error) {
   return mb_lua_raise(L, error);
 }
 
-static const mb_value *read_args(lua_State *L, mb_pending *pending, int index) {
+static mb_value *read_args(lua_State *L, mb_pending *pending, int index) {
   if (lua_isnoneornil(L, index)) {
     mb_value *empty = mb_value_new_map(pending->arena);
     mb_error error;
@@ -182,6 +182,7 @@ static int dispatch(lua_State *L, const mb_binding *binding, int index, bool pag
   mb_error_clear(&error);
   if (mb_call_check(task->script->engine, binding, pending->arena, pending->args, &error) != 0)
     return raise_for(L, binding, &error);
+  mb_call_mark_secrets(task->script->engine, binding, pending->args);
   mb_lua_where(L, where, sizeof where);
   if (ask_permit(L, pending, where))
     return continuation(L, LUA_OK, 0);

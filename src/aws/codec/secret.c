@@ -1,5 +1,5 @@
-/* Which values of an answer are secrets: those the model marks sensitive, less a few that it marks
- * too widely. */
+/* Which values of inputs and answers are secrets: those the model marks sensitive, less a few that
+ * it marks too widely. */
 #include "aws/codec/internal.h"
 #include <string.h>
 
@@ -59,4 +59,56 @@ void mb_secret_relax(const mb_coding *c, const mb_shape *shape, mb_value *struct
       mb_value_set_secret(value, false);
     }
   }
+}
+
+/* ---- inputs ---- */
+
+static void mark_member(mb_coding *c, const mb_member *ref, bool secret, mb_value *value);
+
+static void mark_structure(mb_coding *c, const mb_shape *shape, bool secret, mb_value *value) {
+  for (uint32_t i = 0; mb_value_type(value) == MB_TYPE_MAP && i < value->count; i++) {
+    mb_entry *entry = &value->as.entries[i];
+    const mb_member *member = mb_coding_entry(c, shape, entry);
+    if (member != NULL) {
+      mark_member(c, member, secret, &entry->value);
+    }
+  }
+  mb_secret_relax(c, shape, value);
+}
+
+/* Lists, and maps whose keys are the caller's: every element is one of `ref`. */
+static void mark_elements(mb_coding *c, const mb_member *ref, bool secret, mb_value *value) {
+  bool list = mb_value_type(value) == MB_TYPE_LIST;
+  for (uint32_t i = 0; i < mb_value_count(value); i++) {
+    mark_member(c, ref, secret, list ? &value->as.items[i] : &value->as.entries[i].value);
+  }
+}
+
+/* An input may be as deep as it likes until it is checked: the depth is bounded here too, and what
+ * lies deeper cannot be sent. */
+static void mark_member(mb_coding *c, const mb_member *ref, bool secret, mb_value *value) {
+  const mb_shape *shape = mb_coding_shape(c, ref);
+  secret = secret || mb_secret_member(c, ref);
+  mb_secret_mark(value, secret);
+  if (c->depth >= MB_CODEC_DEPTH) {
+    return;
+  }
+  c->depth++;
+  if (shape->type == MB_SHAPE_STRUCTURE) {
+    mark_structure(c, shape, secret, value);
+  } else if (shape->type == MB_SHAPE_LIST) {
+    mark_elements(c, mb_model_members(c->model, shape), secret, value);
+  } else if (shape->type == MB_SHAPE_MAP) {
+    mark_elements(c, mb_model_members(c->model, shape) + 1, secret, value);
+  }
+  c->depth--;
+}
+
+void mb_codec_mark_secrets(const mb_codec *codec, const mb_operation *operation, mb_value *input) {
+  mb_coding c;
+  if (operation->input == MB_NO_INDEX) {
+    return;
+  }
+  mb_coding_init(&c, codec, NULL, NULL);
+  mark_structure(&c, mb_model_shape(c.model, operation->input), false, input);
 }

@@ -77,6 +77,14 @@ static void log_line(void *payload, const char *level, const char *message,
   mb_buffer_addf(&((fixture *)payload)->log, "%s\n", message);
 }
 
+static void call_started(void *payload, uint64_t call, const mb_binding *binding,
+                         const mb_value *args, const char *where) {
+  fixture *f = payload;
+  (void)call, (void)where;
+  const char *text = mb_value_to_json(f->arena, args, 0, false);
+  mb_buffer_addf(&f->log, "%s %s\n", binding->primitive.name, text ? text : "?");
+}
+
 static int set_up(void **state) {
   static fixture f;
   static const mb_settings_options settings;
@@ -89,7 +97,8 @@ static int set_up(void **state) {
   f.arena = mb_arena_new(0);
   if (mb_engine_init(&f.engine, &f.system, &settings, 0, &error) != 0)
     return -1;
-  const mb_script_hooks hooks = {.payload = &f, .permit = permit, .log = log_line};
+  const mb_script_hooks hooks = {
+      .payload = &f, .permit = permit, .call_started = call_started, .log = log_line};
   mb_script_options options = {.engine = &f.engine, .hooks = &hooks};
   f.script = mb_script_new(&options, &error);
   *state = &f;
@@ -207,12 +216,36 @@ static void a_sensitive_member_is_a_secret(void **state) {
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
+/* The runbook has it as plain text; the model knows that it is a secret. */
+static void a_sensitive_argument_is_sent_and_never_told(void **state) {
+  fixture *f = *state;
+  static const char *const answers[] = {"{\"Name\":\"n\"}", "{}", NULL};
+  mb_error error;
+  int status = run(f,
+                   "return { plan = function()\n"
+                   "  secretsmanager.create_secret{ name = 'n', SecretString = 'hunter2' }\n"
+                   "  ecs.register_task_definition{ family = 'web', container_definitions = { {\n"
+                   "    name = 'web', environment = { { name = 'KEY', value = 'hunter3' } } } } }\n"
+                   "end }",
+                   answers, &error);
+  if (status != 0)
+    fail_msg("%s", error.message);
+  const char *log = mb_buffer_text(&f->log);
+  assert_null(strstr(log, "hunter"));
+  assert_non_null(strstr(log, "\"name\":\"KEY\""));
+  assert_non_null(strstr(f->bodies, "hunter2"));
+  assert_non_null(strstr(f->bodies, "hunter3"));
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
-      TEST(pages_gives_one_page_after_another), TEST(all_merges_the_pages),
-      TEST(a_plain_call_gives_one_page),        TEST(ecs_failures_are_not_success),
+      TEST(pages_gives_one_page_after_another),
+      TEST(all_merges_the_pages),
+      TEST(a_plain_call_gives_one_page),
+      TEST(ecs_failures_are_not_success),
       TEST(what_was_found_beside_a_failure_can_be_looked_at),
       TEST(a_sensitive_member_is_a_secret),
+      TEST(a_sensitive_argument_is_sent_and_never_told),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

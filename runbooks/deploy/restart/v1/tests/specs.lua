@@ -506,6 +506,11 @@ return {
       },
     },
     {
+      name = "an_empty_cluster_is_not_the_default_cluster",
+      args = { cluster = "", service = "web" },
+      expect = { verdict = "usage", exit_code = 2, message = "it is empty, and it is required" },
+    },
+    {
       name = "an_unknown_argument_is_usage",
       args = { cluster = "shop", servcie = "web" },
       expect = { verdict = "usage", exit_code = 2, message = '"servcie"' },
