@@ -68,9 +68,9 @@ static bool limit_is_reached(mb_script *script) {
     limit_error(script, "InstructionLimit", "the script ran more instructions than it may");
     return true;
   }
-  if (!script->engine)
+  if (!script->clock)
     return false;
-  int64_t spent = mb_monotonic_ns(&script->engine->system) - script->slice_start;
+  int64_t spent = mb_monotonic_ns(script->clock) - script->slice_start;
   if (spent <= script->slice_ns)
     return false;
   limit_error(script, "TimeLimit", "the script ran too long without calling a primitive");

@@ -34,7 +34,8 @@ typedef struct mb_pending mb_pending;
 
 struct mb_script {
   lua_State *L;
-  mb_engine *engine; /* NULL in the bare states of data files */
+  mb_engine *engine;      /* NULL in the bare states of data files, and in libraries */
+  const mb_system *clock; /* of the time limit; NULL: there is none */
   mb_script_hooks hooks;
   locale_t locale; /* "C": numbers are written the same under every locale of the embedder */
 
@@ -44,6 +45,7 @@ struct mb_script {
   uint64_t instruction_limit, instructions;
   int64_t countdown; /* ticks of C loops left until the limits are looked at again */
   int64_t slice_ns, slice_start;
+  size_t nodes_limit; /* parts of one value read from Lua */
   uint64_t random_state[4];
 
   bool fatal; /* nothing may catch an error any more */
@@ -79,6 +81,7 @@ extern const char mb_key_list;     /* in an empty table: it came from a list */
 
 /* ---- state.c ---- */
 mb_script *mb_script_bare(mb_error *error); /* no library; limits are set by the caller */
+int mb_script_open(mb_script *script, mb_error *error); /* gives a bare one the libraries */
 /* Calls `function` with `context` as its only argument, protected and under the "C" locale. */
 int mb_script_protect(mb_script *script, lua_CFunction function, void *context, mb_error *error);
 /* Reads the error object on top of `from`, which ended with `status`, and pops it. Never raises. */
@@ -113,6 +116,7 @@ bool mb_lua_is_fatal(lua_State *L, int index);
 void mb_lua_open_values(lua_State *L);                       /* [0, 0, e] */
 void mb_lua_push_value(lua_State *L, const mb_value *value); /* [0, +1, e] */
 void mb_lua_push_readonly(lua_State *L, const mb_value *value);
+void mb_lua_push_plain(lua_State *L, const mb_value *value); /* secrets as ordinary text */
 void mb_lua_push_null(lua_State *L);
 /* Makes a value of the Lua value at `index`; `label` begins the path in errors. [0, 0, e] */
 mb_value *mb_lua_read_value(lua_State *L, int index, mb_arena *arena, const char *label);

@@ -47,6 +47,7 @@ typedef struct pushing {
   lua_State *L;
   bool readonly;
   bool secret; /* inside a container that is secret */
+  bool plain;  /* a secret is text like any other */
 } pushing;
 
 static void push_any(pushing *push, const mb_value *value, int depth);
@@ -54,7 +55,7 @@ static void push_any(pushing *push, const mb_value *value, int depth);
 static void push_text(pushing *push, const mb_value *value) {
   size_t size;
   const char *text = mb_value_bytes(value, &size);
-  if (push->secret || value->secret)
+  if (!push->plain && (push->secret || value->secret))
     mb_lua_push_secret(push->L, text, size);
   else
     lua_pushlstring(push->L, text, size);
@@ -129,7 +130,15 @@ static void push_any(pushing *push, const mb_value *value, int depth) {
 }
 
 void mb_lua_push_value(lua_State *L, const mb_value *value) {
-  pushing push = {L, false, false};
+  pushing push = {.L = L};
+  if (!value || mb_value_type(value) == MB_TYPE_NULL)
+    lua_pushnil(L);
+  else
+    push_any(&push, value, 0);
+}
+
+void mb_lua_push_plain(lua_State *L, const mb_value *value) {
+  pushing push = {.L = L, .plain = true};
   if (!value || mb_value_type(value) == MB_TYPE_NULL)
     lua_pushnil(L);
   else
@@ -137,7 +146,7 @@ void mb_lua_push_value(lua_State *L, const mb_value *value) {
 }
 
 void mb_lua_push_readonly(lua_State *L, const mb_value *value) {
-  pushing push = {L, true, false};
+  pushing push = {.L = L, .readonly = true};
   if (!value || mb_value_type(value) == MB_TYPE_NULL)
     lua_pushnil(L);
   else
@@ -341,7 +350,7 @@ static void read_any(reading *read, mb_value *out, int depth) {
   lua_State *L = read->L;
   luaL_checkstack(L, 10, "a value");
   mb_lua_tick(L, 1);
-  if (++read->nodes > MB_SCRIPT_NODES_MAX)
+  if (++read->nodes > mb_script_of(L)->nodes_limit)
     fail(read, " is too large: more than 500,000 parts");
   size_t size;
   const char *text;

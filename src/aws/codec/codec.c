@@ -312,15 +312,20 @@ static int add_result(mb_coding *c, mb_buffer *out, const mb_operation *operatio
                       const mb_value *output) {
   const mb_shape *shape = shape_at(c, operation->output);
   const char *wrapper = mb_coding_text(c, operation->result_wrapper);
+  const char *rest = "";
+  if (*wrapper == '\0' && shape != NULL && c->codec->protocol == MB_PROTOCOL_QUERY) {
+    wrapper = mb_coding_text(c, operation->name); /* the model is of the other protocol */
+    rest = "Result";
+  }
   bool wrapped = c->service.protocol == MB_PROTOCOL_QUERY && *wrapper != '\0';
   if (wrapped) {
-    mb_buffer_addf(out, "<%s>", wrapper);
+    mb_buffer_addf(out, "<%s%s>", wrapper, rest);
   }
   if (shape != NULL && mb_xml_body_write_members(c, out, shape, output) != 0) {
     return -1;
   }
   if (wrapped) {
-    mb_buffer_addf(out, "</%s>", wrapper);
+    mb_buffer_addf(out, "</%s%s>", wrapper, rest);
   }
   return 0;
 }

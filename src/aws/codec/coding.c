@@ -8,6 +8,9 @@
 void mb_coding_init(mb_coding *c, const mb_codec *codec, mb_arena *arena, mb_error *error) {
   *c = (mb_coding){.codec = codec, .model = codec->model, .arena = arena, .error = error};
   mb_model_service(codec->model, &c->service);
+  if (codec->protocol != 0) {
+    c->service.protocol = codec->protocol;
+  }
 }
 
 static void add_place(mb_buffer *out, const mb_place *at) {

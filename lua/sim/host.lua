@@ -1,0 +1,79 @@
+--- The one door between the C side of the simulator and the world. Everything goes through here as
+-- plain data.
+
+local console = require "sim.console"
+
+local host = {}
+local world
+
+--- Makes the world: empty, or as a file kept it.
+function host.create(options, saved)
+  world = require("sim.world").new(options, saved)
+  console.open(world)
+end
+
+--- One operation: {output} or {error}, and what the faults say about the way back.
+function host.call(service, operation, input, caller)
+  caller.arn = caller.arn or ("arn:aws:iam::%s:user/operator"):format(world.data.account)
+  return world:call(service, operation, input or {}, caller)
+end
+
+--- A request that is no AWS call: the first service that knows it answers.
+function host.http(request)
+  for _, name in ipairs(world.names) do
+    local service = world.services[name]
+    local answer = service.http and service.http(world, request)
+    if answer then
+      return answer
+    end
+  end
+end
+
+function host.next_event()
+  return world:next_event()
+end
+
+function host.advance_to(time)
+  world:advance_to(time)
+end
+
+function host.now()
+  return world:now()
+end
+
+function host.save()
+  return world:save()
+end
+
+local function names_of(functions)
+  local names = {}
+  for name in pairs(functions) do
+    names[#names + 1] = name
+  end
+  table.sort(names)
+  return names
+end
+
+--- The commands there are, by name.
+function host.commands()
+  return names_of(require "sim.control")
+end
+
+--- One command of the control interface.
+function host.control(command, args)
+  local control = require "sim.control"
+  local run = rawget(control, command)
+  if not run then
+    error(("there is no command '%s'; there are %s"):format(command, table.concat(names_of(control), ", ")), 0)
+  end
+  return run(world, args or {})
+end
+
+--- Sets up a stock scenario.
+function host.scenario(name)
+  local scenario = require("sim.scenarios." .. name)
+  local setup = type(scenario) == "table" and scenario.setup or scenario
+  setup(world)
+end
+
+return host
