@@ -72,6 +72,11 @@ for _, event in ipairs { "add", "sub", "mul", "div", "idiv", "mod", "pow", "unm"
   text_methods["__" .. event] = nil
 end
 
+-- What the host of the product gives.
+package.preload["sim.native"] = function()
+  return { sha256 = dofile "tests/sim/sha256.lua" }
+end
+
 table.insert(package.searchers, 2, function(name)
   if not name:match("^sim%.[%w_.]+$") then
     return nil
