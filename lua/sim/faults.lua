@@ -19,6 +19,7 @@ end
 local kinds = {
   image_missing = true, architecture = true, behaviour = true, secret = true, log_group_missing = true,
   capacity = true, network = true, alarm = true, load = true, requests = true, denied = true,
+  scan_findings = true,
 }
 
 --- Says something of the world. A `value` of nil takes it back.
@@ -74,21 +75,26 @@ local function names_of(key)
     add(key:match("^[^/]+%.[^/]+/(.*)$")) -- an image without its registry
     add(key:match("([^/]+)$"))
   end
-  add("*")
   return names
 end
 
---- What a scenario said, or nil.
-function faults.get(world, kind, key)
+--- What a scenario said of `key` itself, or nil.
+function faults.of(world, kind, key)
   local said = world:state("faults").said[kind]
-  if not said then
-    return nil
-  end
-  for _, name in ipairs(names_of(key or "*")) do
+  for _, name in ipairs(said and names_of(key) or {}) do
     if said[name] ~= nil then
       return said[name]
     end
   end
+end
+
+--- What a scenario said of `key` or of everything ("*"), or nil.
+function faults.get(world, kind, key)
+  local found = faults.of(world, kind, key or "*")
+  if found == nil then
+    found = faults.of(world, kind, "*")
+  end
+  return found
 end
 
 -- ---- trouble of the API: rules -------------------------------------------------------------------
