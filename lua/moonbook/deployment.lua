@@ -2,7 +2,8 @@
 --
 --     local answer = ecs.update_service { cluster = c, service = s, force_new_deployment = true }
 --     local outcome = deployment.follow {
---       cluster = c, service = s, timeout = 900, deployment = deployment.started(answer.service),
+--       cluster = c, service = s, timeout = 900,
+--       deployment = deployment.started(answer.service, plan.primary),
 --     }
 --     return deployment.verdict(outcome)
 --
@@ -21,16 +22,37 @@ local FASTEST, SLOWEST = 2, 15 -- seconds between two looks
 local LAG = 60 -- seconds for which a read may show the state before the write
 local HEARTBEAT = 30 -- seconds after which a line is repeated when nothing changes
 
---- The deployment that a write started, from the service that the write returned. nil when the
--- write started none (a change of the desired count alone does not).
-function deployment.started(service)
-  return services.primary(service)
+--- The deployment that a write started, from the service that the write returned. `before` is the id
+-- of the one that was primary when it was planned. nil when the write started none (a change of the
+-- desired count alone does not): following what was there before would find it complete at once.
+function deployment.started(service, before)
+  local primary = service and services.primary(service)
+  if not primary or primary.id == before then
+    return nil
+  end
+  local earlier = {}
+  for _, other in ipairs(service.deployments) do
+    if other.id ~= primary.id then
+      earlier[other.id] = true
+    end
+  end
+  return {
+    id = primary.id,
+    task_definition = primary.task_definition,
+    created_at = primary.created_at,
+    earlier = earlier, -- what it replaces
+  }
 end
 
 -- ---- what one look shows ------------------------------------------------------------------------
 
-local function is_newer(a, b)
-  return a.created_at and b.created_at and a.created_at > b.created_at
+-- Whether a deployment was made after the one that `started` describes. One that was there before
+-- is not, whatever time it bears: ECS restores old deployments under their own id.
+local function is_newer(other, started)
+  if started.earlier and started.earlier[other.id] then
+    return false
+  end
+  return other.created_at and started.created_at and other.created_at > started.created_at
 end
 
 local function has_tasks(other)
@@ -53,7 +75,14 @@ end
 
 local function all_running(service, ours)
   local wanted = service.desired_count
-  return ours.desired_count == wanted and ours.running_count == wanted
+  return wanted ~= nil and ours.desired_count == wanted and ours.running_count == wanted
+end
+
+local function is_complete(service, ours)
+  return ours.status == "PRIMARY"
+    and ours.rollout_state == "COMPLETED"
+    and all_running(service, ours)
+    and not others_have_tasks(service, ours.id)
 end
 
 local function reason_of(found)
@@ -63,9 +92,9 @@ end
 
 -- Judges one look while ours is listed. Gives what it amounts to, and the deployment it is about:
 -- "completed", "superseded" and "replaced" end it; "moving", "rolling back" and "stopped" may not.
-local function judge_listed(service, ours, primary)
+local function judge_listed(state, service, ours, primary)
   local other = primary and primary.id ~= ours.id and primary or nil
-  if other and is_newer(other, ours) and not says_rolling_back(other) then
+  if other and is_newer(other, state.wanted) and not says_rolling_back(other) then
     return ours.rollout_state == "FAILED" and "replaced" or "superseded", other
   end
   if other then
@@ -74,12 +103,7 @@ local function judge_listed(service, ours, primary)
   if ours.rollout_state == "FAILED" then
     return "stopped", ours
   end
-  if
-    ours.status == "PRIMARY"
-    and ours.rollout_state == "COMPLETED"
-    and all_running(service, ours)
-    and not others_have_tasks(service, ours.id)
-  then
+  if is_complete(service, ours) then
     return "completed", ours
   end
   return "moving", ours
@@ -304,7 +328,7 @@ end
 -- Looks once. Gives the outcome when it is over, and whether anything has changed.
 local function turn(state)
   local service = look(state)
-  if state.gone and lasts(state, "gone", LAG) then
+  if state.gone and not state.unread and lasts(state, "gone", LAG) then
     return ended(state, "deleted", "%s", state.gone), true
   end
   if not service then
@@ -319,7 +343,7 @@ local function turn(state)
   local kind, found
   if ours then
     state.ours = ours
-    kind, found = judge_listed(service, ours, primary)
+    kind, found = judge_listed(state, service, ours, primary)
   else
     kind, found = judge_missing(state, primary)
   end
@@ -377,6 +401,26 @@ function deployment.follow(options)
     -- A little jitter keeps many runs from asking in step.
     sleep(math.min(left, interval * (1 + 0.1 * math.random())))
   end
+end
+
+--- The service as soon as a read shows the deployment that deployment.started gave complete, or as it
+-- is when that has not come about for a minute or a newer one has taken its place. For verify(): a
+-- read may be older than the one before it. Gives nil and a sentence when the service is not ACTIVE.
+function deployment.settled(cluster, name, started)
+  local state = { cluster = cluster, name = name }
+  local deadline = now() + LAG
+  while now() < deadline do
+    local service = look(state)
+    local ours = service and services.deployment(service, started.id)
+    local primary = service and services.primary(service)
+    if ours and is_complete(service, ours) then
+      return service
+    elseif primary and primary.id ~= started.id and is_newer(primary, started) then
+      return service
+    end
+    sleep(FASTEST)
+  end
+  return services.active(cluster, name)
 end
 
 --- An outcome as apply() or verify() returns it: with the verdict that belongs to it, and what to run

@@ -36,8 +36,14 @@ function runbook.apply(run, args, plan)
       service = args.service,
       force_new_deployment = true,
     }
-    return deployment.started(answer.service)
+    return deployment.started(answer.service, plan.primary)
   end)
+  if not started then
+    return {
+      verdict = "failed",
+      message = ("ECS accepted the update of %s but started no new deployment."):format(args.service),
+    }
+  end
 
   local outcome = step("Follow it to its end", function()
     log.info(("following deployment %s"):format(started.id))
@@ -50,23 +56,29 @@ function runbook.apply(run, args, plan)
   end)
 
   local result = deployment.verdict(outcome)
-  result.deployment = started.id
+  result.deployment = started
   return result
 end
 
 -- What apply() saw must still be so: ours is the primary deployment, and its tasks run.
 function runbook.verify(run, args, plan, applied)
-  local service, why = services.active(args.cluster, args.service)
+  local started = applied.deployment
+  local service, why = deployment.settled(args.cluster, args.service, started)
   if not check("service is active", service ~= nil, why) then
     return
   end
-  local ours = services.deployment(service, applied.deployment)
+  local ours = services.deployment(service, started.id)
   check(
     "our deployment is the primary one",
     ours ~= nil and ours.status == "PRIMARY",
-    ("%s, expected %s"):format((services.primary(service) or {}).id or "none", applied.deployment)
+    ("%s, expected %s"):format((services.primary(service) or {}).id or "none", started.id)
   )
-  check("desired tasks run", service.running_count == service.desired_count, services.counts(service))
+  local wanted = service.desired_count
+  check(
+    "desired tasks run",
+    wanted > 0 and service.running_count == wanted,
+    wanted == 0 and "the service is scaled to zero" or services.counts(service)
+  )
   return { message = applied.message }
 end
 

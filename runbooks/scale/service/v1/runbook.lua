@@ -55,6 +55,13 @@ function runbook.plan(run, args)
   return { from = service.desired_count, to = args.desired_count, running = service.running_count }
 end
 
+-- Whether as many tasks run as were asked for, and no more are on their way.
+local function is_there(args, service)
+  return service.desired_count == args.desired_count
+    and service.running_count == args.desired_count
+    and (service.pending_count or 0) == 0
+end
+
 -- How the service stands: true when the wait is over, else false and what it is like now. A service
 -- that is deleted meanwhile is an end of its own; a failure that may pass is not one.
 local function look(args, seen)
@@ -63,6 +70,7 @@ local function look(args, seen)
     service, why = services.active(args.cluster, args.service)
     return true
   end)
+  seen.unread = not ok
   if not ok then
     if not err.retryable then
       error(err, 0)
@@ -80,7 +88,7 @@ local function look(args, seen)
   if event then
     line = line .. "; " .. event.message
   end
-  return not seen.changed and service.running_count == args.desired_count, line
+  return is_there(args, service), line
 end
 
 -- A read may show the count before the write for a while. Only a different count that lasts is
@@ -96,10 +104,8 @@ local function wait_for_tasks(args, seen)
     check = function()
       local done, line = look(args, seen)
       since = seen.changed and (since or now()) or nil
-      if seen.gone or (since and now() - since >= LAG) then
-        return true
-      end
-      return done, line
+      local lasts = since ~= nil and not seen.unread and now() - since >= LAG
+      return done or seen.gone ~= nil or lasts, line
     end,
   })
 end
@@ -140,8 +146,26 @@ function runbook.apply(run, args, plan)
   return { message = ("%s runs %d tasks now (before: %d)."):format(args.service, args.desired_count, plan.from) }
 end
 
+-- The service as soon as a read shows it as it was asked for, or as it is when that does not come: a
+-- read may be older than the one before it.
+local function settled(args)
+  local seen = {}
+  local done = attempt(wait_until, {
+    what = "a read that shows it",
+    every = 2,
+    timeout = LAG,
+    check = function()
+      return look(args, seen)
+    end,
+  })
+  if done and not seen.gone then
+    return seen.service
+  end
+  return services.active(args.cluster, args.service)
+end
+
 function runbook.verify(run, args, plan, applied)
-  local service, why = services.active(args.cluster, args.service)
+  local service, why = settled(args)
   if not check("service is active", service ~= nil, why) then
     return
   end

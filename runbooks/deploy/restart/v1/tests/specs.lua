@@ -74,6 +74,15 @@ local tripped = service(
   deployment(OURS, "ACTIVE", "FAILED", 0, TRIPPED)
 )
 
+-- The old deployment, restored, as if it had been made only then.
+local restored = deployment(OLD, "PRIMARY", "COMPLETED", 2)
+restored.created_at = 1795442460
+
+-- Ours, after somebody has set the count to zero.
+local scaled_to_zero = service(0, deployment(OURS, "PRIMARY", "COMPLETED", 0))
+scaled_to_zero.services[1].desired_count = 0
+scaled_to_zero.services[1].deployments[1].desired_count = 0
+
 return {
   runbook = "deploy/restart",
   specs = {
@@ -277,6 +286,112 @@ return {
         exit_code = 10,
         message = "1 of 3 checks failed: our deployment is the primary one",
       },
+    },
+    {
+      name = "an_answer_without_a_new_deployment_is_not_success",
+      args = ARGS,
+      answers = {
+        describe(before),
+        { operation = "ecs.update_service", output = { service = before.services[1] } },
+      },
+      expect = {
+        verdict = "failed",
+        exit_code = 22,
+        message = "ECS accepted the update of web but started no new deployment",
+        writes = { "ecs.update_service" },
+      },
+    },
+    {
+      name = "an_answer_without_a_service_is_not_success",
+      args = ARGS,
+      answers = { describe(before), { operation = "ecs.update_service", output = {} } },
+      expect = { verdict = "failed", exit_code = 22, message = "started no new deployment" },
+    },
+    {
+      name = "a_read_that_lags_behind_does_not_fail_the_verification",
+      args = ARGS,
+      answers = {
+        describe(before),
+        update,
+        describe(done, 1),
+        describe(half, nil, 20), -- older than the read before it
+        describe(done, 0),
+      },
+      expect = { verdict = "done", exit_code = 0, seconds_at_most = 40 },
+    },
+    {
+      name = "no_network_for_a_moment_does_not_fail_the_verification",
+      args = ARGS,
+      answers = {
+        describe(before),
+        update,
+        describe(done, 1),
+        { operation = "ecs.describe_services", network = "ConnectionRefused", seconds = 20 },
+        describe(done, 0),
+      },
+      expect = { verdict = "done", exit_code = 0 },
+    },
+    {
+      name = "tasks_that_stop_after_the_deployment_fail_the_verification",
+      args = ARGS,
+      answers = {
+        describe(before),
+        update,
+        describe(done, 1),
+        describe(service(1, deployment(OURS, "PRIMARY", "COMPLETED", 1)), 0),
+      },
+      expect = {
+        verdict = "check_failed",
+        exit_code = 10,
+        message = "1 of 3 checks failed: desired tasks run",
+        lines = { "1 of 2 running" },
+      },
+    },
+    {
+      name = "scaled_to_zero_meanwhile_proves_nothing",
+      args = ARGS,
+      answers = { describe(before), update, describe(started, 1), describe(scaled_to_zero, 0) },
+      expect = {
+        verdict = "check_failed",
+        exit_code = 10,
+        message = "desired tasks run",
+        lines = { "the service is scaled to zero" },
+      },
+    },
+    {
+      name = "gone_for_one_read_and_then_out_of_sight_is_no_end",
+      args = ARGS,
+      answers = {
+        describe(before),
+        update,
+        describe(started, 1),
+        describe({ services = {}, failures = { { arn = "a", reason = "MISSING" } } }, 1),
+        { operation = "ecs.describe_services", network = "ConnectionRefused", seconds = 120 },
+        describe(done, 0),
+      },
+      expect = { verdict = "done", exit_code = 0 },
+    },
+    {
+      -- Whatever time ECS puts on it then, a deployment that was there before ours is not newer.
+      name = "a_rollback_to_what_was_there_before_is_not_somebody_elses",
+      args = ARGS,
+      answers = {
+        describe(before),
+        update,
+        describe(started, 1),
+        describe(service(2, restored, deployment(OURS, "ACTIVE", "FAILED", 0, TRIPPED)), 0),
+      },
+      expect = {
+        verdict = "rolled_back",
+        exit_code = 23,
+        message = "circuit breaker: tasks failed to start; web:7 (ecs-svc/1111) runs again",
+      },
+    },
+    {
+      name = "a_rollback_that_was_over_at_once_is_not_somebody_elses",
+      args = ARGS,
+      answers = { describe(before), update, describe(started, 1), describe(service(2, restored), 0) },
+      expect = { verdict = "rolled_back", exit_code = 23, message = "ecs-svc/1111" },
     },
     {
       name = "access_denied_to_the_write_changes_nothing",

@@ -167,6 +167,68 @@ return {
       },
     },
     {
+      name = "a_different_count_seen_once_and_then_nothing_is_not_somebody_elses_change",
+      args = args(4),
+      answers = {
+        describe(1, 1),
+        bounds(),
+        update(4),
+        describe(1, 1, 1), -- a read that lags
+        { operation = "ecs.describe_services", network = "ConnectionRefused", seconds = 60 },
+        describe(4, 4, 0),
+      },
+      expect = { verdict = "done", exit_code = 0, writes = { "ecs.update_service" } },
+    },
+    {
+      name = "tasks_still_on_their_way_are_waited_for",
+      args = args(2),
+      answers = {
+        describe(4, 2),
+        bounds(),
+        update(2),
+        {
+          operation = "ecs.describe_services",
+          seconds = 30,
+          output = {
+            services = {
+              {
+                service_name = "web",
+                status = "ACTIVE",
+                desired_count = 2,
+                running_count = 2,
+                pending_count = 2,
+              },
+            },
+          },
+        },
+        describe(2, 2, 0),
+      },
+      expect = { verdict = "done", exit_code = 0, seconds_at_least = 30 },
+    },
+    {
+      name = "a_read_that_lags_behind_does_not_fail_the_verification",
+      args = args(4),
+      answers = {
+        describe(1, 1),
+        bounds(),
+        update(4),
+        describe(4, 4, 1),
+        describe(4, 3, nil, 15), -- older than the read before it
+        describe(4, 4, 0),
+      },
+      expect = { verdict = "done", exit_code = 0 },
+    },
+    {
+      name = "a_count_that_does_not_last_fails_the_verification",
+      args = args(4),
+      answers = { describe(1, 1), bounds(), update(4), describe(4, 4, 1), describe(2, 2, 0) },
+      expect = {
+        verdict = "check_failed",
+        exit_code = 10,
+        message = "2 of 3 checks failed: desired count is set, desired tasks run",
+      },
+    },
+    {
       name = "a_negative_count_is_refused",
       args = args(-1),
       expect = { verdict = "refused_by_plan", exit_code = 30, calls = {} },
