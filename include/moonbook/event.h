@@ -13,6 +13,7 @@ extern "C" {
 /* A closed list that only grows. Each comment names the fields of `data`. */
 typedef enum mb_event_type {
   MB_EVENT_RUN_STARTED = 1, /* run, runbook, version, summary, kind, effect, environment?, args,
+                               arguments: list of {name, type, is_default},
                                target{account?, region, endpoint?} */
   MB_EVENT_PHASE_STARTED,   /* phase: plan, apply, verify, diagnose */
   MB_EVENT_PHASE_FINISHED,  /* phase, seconds */
@@ -20,7 +21,7 @@ typedef enum mb_event_type {
   MB_EVENT_STEP_STARTED,    /* step: number, name, where */
   MB_EVENT_STEP_FINISHED,   /* step, name, seconds, ok, error? */
   MB_EVENT_CALL_STARTED,    /* call: number, operation, effect, args, where */
-  MB_EVENT_CALL_FINISHED,   /* call, operation, ok, seconds, attempts, request_id?, error? */
+  MB_EVENT_CALL_FINISHED,   /* call, operation, effect, ok, seconds, attempts, request_id?, error? */
   MB_EVENT_CHECK,           /* name, ok, message?, evidence? */
   MB_EVENT_PROGRESS,        /* message, done?, total?: where a wait stands */
   MB_EVENT_LOG,             /* level: debug, info, warn, error; message; fields? */

@@ -436,10 +436,7 @@ function deployment.verdict(outcome)
   }
   local result = { verdict = verdicts[outcome.outcome], message = outcome.message }
   if outcome.outcome ~= "completed" then
-    result.next = ("moonbook run validate/service --cluster %s --service %s"):format(
-      outcome.cluster,
-      outcome.name
-    )
+    result.next = services.validate_command(outcome.cluster, outcome.name)
   end
   return result
 end

@@ -80,6 +80,11 @@ function services.counts(thing)
   return text
 end
 
+--- The command that checks a service, for `next`: what to run when something did not end well.
+function services.validate_command(cluster, name)
+  return ("moonbook run validate/service --cluster %s --service %s"):format(cluster, name)
+end
+
 --- Whether moonbook.deployment can follow this service's deployments: true, or false and why not.
 -- Services driven by CodeDeploy or by an external controller have task sets, which say nothing
 -- about how a rollout goes.

@@ -223,9 +223,9 @@ static int unknown_space(mb_engine *engine, const char *name, mb_error *error) {
                                  : "there is no service or namespace \"%s\"",
                mb_name_quote(quoted, sizeof quoted, name));
   if (near)
-    return mb_error_next(error, "did you mean \"%s\"? \"moonbook help\" lists the namespaces",
-                         near);
-  return mb_error_next(error, "\"moonbook help\" lists the namespaces");
+    return mb_error_next(
+        error, "did you mean \"%s\"? \"moonbook help primitives\" lists the namespaces", near);
+  return mb_error_next(error, "\"moonbook help primitives\" lists the namespaces");
 }
 
 static const char *nearest_name(mb_engine *engine, mb_namespace *space, const char *name) {

@@ -27,6 +27,8 @@ typedef struct cli_options {
   cli_output output;
   double timeout_seconds;
   int verbosity; /* -1 quiet, 0, 1, 2 */
+  int argc;      /* the command line itself, to say what else could be typed */
+  char **argv;
   bool yes, plan, no_input, all_pages, show_secrets, help;
 } cli_options;
 
@@ -55,7 +57,8 @@ extern const cli_command cli_commands[]; /* ends with a NULL name */
 mb_host *cli_host(const cli_options *options, int *exit_code);
 
 /* ---- cmd_list.c: shared by `show NAME` and `help NAME` ---- */
-void cli_show_arguments(const mb_value *arguments);
+/* `flags`: as they are typed, --desired-count, not as Lua names them. */
+void cli_show_arguments(const mb_value *arguments, bool flags);
 /* Prints one runbook, with its source if asked. 0, or -1. */
 int cli_show_one(mb_host *host, const cli_options *options, const char *name, bool source,
                  mb_error *error);
@@ -64,19 +67,70 @@ int cli_show_one(mb_host *host, const cli_options *options, const char *name, bo
 /* Colours are off unless the stream is a terminal that wants them (spec/operator-ux.md 4.1). */
 void cli_terminal_init(const cli_options *options);
 bool cli_is_terminal(FILE *stream);
-typedef enum cli_style { CLI_PLAIN, CLI_BOLD, CLI_DIM, CLI_GOOD, CLI_BAD, CLI_WARN } cli_style;
+bool cli_is_live(FILE *stream); /* a terminal that can rewrite a line */
+int cli_width(FILE *stream);
+int cli_height(FILE *stream);
+typedef enum cli_style {
+  CLI_PLAIN,
+  CLI_BOLD,
+  CLI_DIM,
+  CLI_GOOD,
+  CLI_BAD,
+  CLI_GOOD_END, /* the verdict */
+  CLI_WARN
+} cli_style;
+void cli_style_begin(FILE *stream, cli_style style);
+void cli_style_end(FILE *stream, cli_style style);
 /* Writes text with everything that could steer a terminal made visible. */
+void cli_put_safely(FILE *stream, const char *text, size_t size);
 void cli_put(FILE *stream, cli_style style, const char *text);
 void cli_printf(FILE *stream, cli_style style, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
-/* A line that the next output replaces; only on terminals, ignored elsewhere. */
-void cli_status(FILE *stream, const char *text);
-void cli_status_clear(FILE *stream);
-int cli_width(FILE *stream);
-/* "3m 12s", "0.4s" */
-const char *cli_duration(char *out, size_t size, double seconds);
-/* Asks on the terminal; NULL when there is nobody to ask or input ended. */
+bool cli_can_ask(void); /* there is somebody to ask */
+/* Asks on the terminal; NULL when input ended or a signal came. */
 const char *cli_ask(const char *question, char *answer, size_t size);
+
+/* ---- text.c ---- */
+/* The size of the character at `at` if it is well-formed UTF-8 and harmless to show, else 0; and
+ * the columns that it, or its escape, takes. */
+size_t cli_character(const char *at, int *columns);
+int cli_columns(const char *text, size_t size);
+/* As much of a text as fits, with "..." for the rest. */
+const char *cli_cut(char *out, size_t size, const char *text, int columns);
+
+/* A line that wraps between words at a terminal's edge, and nowhere else. What follows a line break
+ * within the text is set below its beginning. */
+typedef struct cli_line {
+  FILE *stream;
+  int column, hanging;
+  int width; /* 0: does not wrap */
+} cli_line;
+cli_line cli_line_start(FILE *stream, int indent, int hanging);
+void cli_line_add(cli_line *line, cli_style style, const char *text);
+/* "key=text" that stays together, two spaces after what stands before. */
+void cli_line_pair(cli_line *line, const char *key, const char *text);
+void cli_line_end(cli_line *line);
+/* "pass     desired tasks run": a word in a column of its own, then text. */
+enum { CLI_LABEL = 9 };
+void cli_labelled(FILE *stream, int indent, cli_style style, const char *label, const char *text);
+
+/* How long something took: "340ms", "4.2s", "3m 12s"; and a time as it is written in arguments:
+ * "20m", "90s". */
+const char *cli_duration(char *out, size_t size, double seconds);
+const char *cli_period(char *out, size_t size, double seconds);
+
+/* ---- status.c: what is under way ---- */
+void cli_status_start(void);
+void cli_status_stop(void);
+void cli_status_pause(bool paused); /* while a question is open */
+bool cli_status_live(void);         /* there is a line that is redrawn */
+/* Everything a run writes is written between these two; _line before a line of output. */
+void cli_output_begin(void);
+void cli_output_line(void);
+void cli_output_end(void);
+/* Between them: what has been begun (restarts the clock), and how it stands. */
+void cli_status_what(const char *what);
+bool cli_status_message(const char *message); /* whether it is another one */
 
 /* ---- report.c ---- */
 /* Says on stderr what failed, why and what to do next. */
@@ -89,14 +143,34 @@ const char *cli_text(const mb_value *map, const char *key);
 double cli_number(const mb_value *map, const char *key);
 bool cli_flag(const mb_value *map, const char *key);
 
-/* ---- events_text.c, events_json.c ---- */
+/* ---- commands.c: commands to type next ---- */
+/* What was typed, with more flags at its end, quoted for a shell. */
+const char *cli_again(char *out, size_t size, const cli_options *options, const char *flag,
+                      const char *value);
+/* A command that a runbook names, with the flags of this run that say where: environment, profile,
+ * region ... Text that is no command stays as it is. */
+const char *cli_next_command(char *out, size_t size, const cli_options *options,
+                             const char *command);
+
+/* ---- events_text.c, events_json.c, tables.c ---- */
+enum { CLI_FAILURES = 32 };
 typedef struct cli_view {
+  const cli_options *options;
   int verbosity;
-  char last_progress[512];
-  int64_t last_progress_ns;
-  int depth;
+  char phase[16];               /* the one under way */
+  bool plan_shown;              /* and nobody asked about it yet */
+  const char *unanswered;       /* the flag that would have answered, when nobody could be asked */
+  char phrase[512];             /* what had to be typed; "": nothing */
+  const char *why;              /* why it was not confirmed, or NULL */
+  char *failures[CLI_FAILURES]; /* failed checks, to be told again at the end */
+  size_t failed;
+  size_t lines_since_failure;
 } cli_view;
 void cli_show_event_text(const mb_event *event, void *view);
 void cli_show_event_json(const mb_event *event, void *view);
+void cli_view_dispose(cli_view *view);
+void cli_show_table(const mb_value *data);
+/* Text as it is, anything else as JSON; a secret as "[secret]". In `arena`; never NULL. */
+const char *cli_value_text(mb_arena *arena, const mb_value *value);
 
 #endif

@@ -9,6 +9,12 @@ enum { INPUT_LIMIT = 64 * 1024 * 1024 };
 
 /* ---- input ---- */
 
+static int unreadable(const char *name, const char *why, mb_error *error) {
+  mb_error_set(error, MB_ERROR_USAGE, "UnreadableInput", "--input: %s: %s", name, why);
+  return mb_error_next(error, "write --input '{...}', --input @FILE, or --input - for standard "
+                              "input");
+}
+
 static int read_stream(mb_arena *arena, FILE *stream, const char *name, char **out, size_t *size,
                        mb_error *error) {
   size_t capacity = 64 * 1024, used = 0;
@@ -29,8 +35,7 @@ static int read_stream(mb_arena *arena, FILE *stream, const char *name, char **o
   if (copy == NULL || mb_value_set_bytes(arena, copy, MB_TYPE_STRING, text, used)) {
     failed = mb_error_memory(error);
   } else if (ferror(stream) || used >= INPUT_LIMIT) {
-    failed = mb_error_set(error, MB_ERROR_IO, "UnreadableInput", "%s: %s", name,
-                          ferror(stream) ? strerror(errno) : "more than 64 MiB");
+    failed = unreadable(name, ferror(stream) ? strerror(errno) : "more than 64 MiB", error);
   } else {
     *out = (char *)(uintptr_t)mb_value_bytes(copy, size);
   }
@@ -48,8 +53,7 @@ static int read_input(mb_arena *arena, const char *input, mb_value **out, mb_err
   } else if (*input == '@') {
     FILE *file = fopen(input + 1, "rb");
     if (file == NULL) {
-      return mb_error_set(error, MB_ERROR_IO, "UnreadableInput", "%s: %s", input + 1,
-                          strerror(errno));
+      return unreadable(input + 1, strerror(errno), error);
     }
     failed = read_stream(arena, file, input + 1, &text, &size, error);
     fclose(file);
@@ -57,8 +61,11 @@ static int read_input(mb_arena *arena, const char *input, mb_value **out, mb_err
     text = (char *)(uintptr_t)input;
     size = strlen(input);
   }
-  if (!failed) {
-    failed = mb_value_from_json(arena, out, text, size, error);
+  mb_error why;
+  if (!failed && mb_value_from_json(arena, out, text, size, &why)) {
+    failed = why.kind == MB_ERROR_MEMORY
+                 ? mb_error_memory(error)
+                 : mb_error_set(error, MB_ERROR_USAGE, "BadInput", "--input: %s", why.message);
   }
   if (!failed && mb_value_type(*out) != MB_TYPE_MAP) {
     failed = mb_error_set(error, MB_ERROR_USAGE, "BadInput",
@@ -202,6 +209,10 @@ static int call_primitive(mb_host *host, mb_arena *arena, const cli_options *opt
   const mb_value *help = NULL;
   const mb_value *result = NULL;
   mb_value *args = NULL;
+  if (*name == '\0') {
+    mb_error_set(error, MB_ERROR_USAGE, "MissingName", "no primitive was named");
+    return mb_error_next(error, "moonbook help primitives lists the namespaces");
+  }
   if (mb_host_help(host, arena, name, &help, error)) {
     return -1;
   }
@@ -212,6 +223,9 @@ static int call_primitive(mb_host *host, mb_arena *arena, const cli_options *opt
   }
   if (build_arguments(arena, options, help, &args, error) ||
       mb_host_call(host, arena, name, args, options->all_pages, &result, error)) {
+    if (error->kind == MB_ERROR_USAGE && *error->next == '\0') {
+      mb_error_next(error, "moonbook help %.100s shows what it takes", name);
+    }
     return -1;
   }
   return result ? cli_print_json(result, options->show_secrets,

@@ -7,12 +7,24 @@ static int help_overview(void) {
   cli_put(stdout, CLI_BOLD, "moonbook");
   printf(" runs operations runbooks in Lua over AWS.\n\n");
   for (const cli_command *command = cli_commands; command->name; command++) {
-    printf("  moonbook %-54s %s\n", command->usage, command->summary);
+    cli_line line = cli_line_start(stdout, 2, 12);
+    char padded[16];
+    snprintf(padded, sizeof padded, "%-10s", command->name);
+    cli_line_add(&line, CLI_BOLD, padded);
+    cli_line_add(&line, CLI_PLAIN, command->summary);
+    cli_line_end(&line);
   }
-  printf("\nStart with:  moonbook list\n"
-         "             moonbook show validate/service\n"
-         "             moonbook run validate/service --env dev\n"
-         "             moonbook help ecs\n");
+  printf("\nStart with\n"
+         "  moonbook list                             the runbooks there are\n"
+         "  moonbook show validate/service            what one does, needs and may change\n"
+         "  moonbook run validate/service --env dev   run it\n"
+         "\n"
+         "More\n"
+         "  moonbook help COMMAND                     the flags of a command\n"
+         "  moonbook help validate/service            the arguments of a runbook\n"
+         "  moonbook help primitives                  what runbooks and `call` can use\n"
+         "  moonbook help ecs.update_service          one of them\n"
+         "  moonbook help exit-codes                  every way a run can end\n");
   return CLI_OK;
 }
 
@@ -44,34 +56,50 @@ static int help_exit_codes(const cli_options *options) {
   return CLI_OK;
 }
 
+static int longest(const mb_value *list) {
+  int width = 0;
+  for (size_t i = 0; i < mb_value_count(list); i++) {
+    int columns = (int)strlen(cli_text(mb_list_at(list, i), "name"));
+    width = columns > width ? columns : width;
+  }
+  return width;
+}
+
 static void show_namespaces(const mb_value *list) {
+  int width = longest(list);
+  size_t total = 0;
   for (size_t i = 0; i < mb_value_count(list); i++) {
     const mb_value *row = mb_list_at(list, i);
-    cli_printf(stdout, CLI_BOLD, "%-26s ", cli_text(row, "name"));
-    cli_printf(stdout, CLI_PLAIN, "%s\n", cli_text(row, "summary"));
+    size_t count = (size_t)cli_number(row, "count");
+    total += count;
+    cli_printf(stdout, CLI_BOLD, "%-*s ", width, cli_text(row, "name"));
+    cli_printf(stdout, CLI_PLAIN, "%5zu  %s\n", count, cli_text(row, "summary"));
   }
+  printf("%-*s %5zu  in all; moonbook help NAME lists those of one\n", width, "", total);
 }
 
 static void show_namespace(const mb_value *help) {
   const mb_value *primitives = mb_map_get(help, "primitives");
-  cli_printf(stdout, CLI_BOLD, "%s", cli_text(help, "name"));
+  int width = longest(primitives);
+  cli_put(stdout, CLI_BOLD, cli_text(help, "name"));
   cli_printf(stdout, CLI_PLAIN, "  %s\n\n", cli_text(help, "summary"));
   for (size_t i = 0; i < mb_value_count(primitives); i++) {
     const mb_value *row = mb_list_at(primitives, i);
-    cli_printf(stdout, CLI_PLAIN, "%-52s %s\n", cli_text(row, "name"), cli_text(row, "effect"));
+    bool reads = strcmp(cli_text(row, "effect"), "reads") == 0;
+    cli_printf(stdout, CLI_PLAIN, "%-*s  ", width, cli_text(row, "name"));
+    cli_printf(stdout, reads ? CLI_DIM : CLI_PLAIN, "%s\n", cli_text(row, "effect"));
   }
+  printf("\nmoonbook help %s.NAME shows what one takes and gives.\n", cli_text(help, "name"));
 }
 
 static void show_line(const char *title, const char *text) {
   if (*text) {
-    cli_printf(stdout, CLI_DIM, "%-10s ", title);
-    cli_put(stdout, CLI_PLAIN, text);
-    fputc('\n', stdout);
+    cli_labelled(stdout, 0, CLI_DIM, title, text);
   }
 }
 
 static void show_primitive(const mb_value *help) {
-  cli_printf(stdout, CLI_BOLD, "%s", cli_text(help, "name"));
+  cli_put(stdout, CLI_BOLD, cli_text(help, "name"));
   cli_printf(stdout, CLI_PLAIN, "\n%s\n\n", cli_text(help, "summary"));
   show_line("effect", cli_text(help, "effect"));
   show_line("recovery", cli_text(help, "recovery"));
@@ -83,10 +111,12 @@ static void show_primitive(const mb_value *help) {
   const mb_value *arguments = mb_map_get(help, "arguments");
   if (mb_value_count(arguments) > 0) {
     cli_put(stdout, CLI_DIM, "\narguments\n");
-    cli_show_arguments(arguments);
+    cli_show_arguments(arguments, false);
   }
   cli_put(stdout, CLI_DIM, "\nresults\n");
-  cli_printf(stdout, CLI_PLAIN, "  %s\n", cli_text(help, "results"));
+  cli_line line = cli_line_start(stdout, 2, 2);
+  cli_line_add(&line, CLI_PLAIN, cli_text(help, "results"));
+  cli_line_end(&line);
 }
 
 static void show_help(const cli_options *options, const mb_value *help) {

@@ -1,16 +1,37 @@
 /* moonbook run: plans, asks, runs and follows one runbook, and exits with its verdict's code. */
 #include "cli.h"
 
+#include <errno.h>
 #include <signal.h>
 #include <string.h>
+#include <unistd.h>
+
+/* ---- signals -----------------------------------------------------------------------------------
+ */
 
 static mb_run *running; /* what a signal stops; set before handlers are installed */
+static volatile sig_atomic_t writes_under_way, signals_seen;
+
+/* Says at once what happens and what the next press does: the operator must not have to guess. */
+static void say(const char *text) {
+  ssize_t written = write(STDERR_FILENO, text, strlen(text));
+  (void)written; /* there is nobody else to tell */
+}
 
 static void stop_running(int number) {
   (void)number;
+  int before = errno;
+  if (signals_seen++ > 0) {
+    say("\nleaving at once\n");
+  } else if (writes_under_way > 0) {
+    say("\nstopping when the write under way is answered; press Ctrl-C again to leave at once\n");
+  } else {
+    say("\nstopping\n");
+  }
   if (running) {
     mb_run_cancel(running);
   }
+  errno = before;
 }
 
 static void catch_signals(mb_run *run) {
@@ -22,6 +43,29 @@ static void catch_signals(mb_run *run) {
   sigaction(SIGTERM, &action, NULL);
   sigaction(SIGHUP, &action, NULL);
 }
+
+/* A call counts as a write from its start to its end; the number of writes fits in few bits. */
+static void count_writes(const mb_event *event) {
+  bool writes = strcmp(cli_text(event->data, "effect"), "reads") != 0;
+  if (event->type == MB_EVENT_CALL_STARTED && writes) {
+    writes_under_way = writes_under_way + 1;
+  } else if (event->type == MB_EVENT_CALL_FINISHED && writes && writes_under_way > 0) {
+    writes_under_way = writes_under_way - 1;
+  }
+}
+
+static void on_event(const mb_event *event, void *payload) {
+  cli_view *view = payload;
+  count_writes(event);
+  if (view->options->output == CLI_OUTPUT_NDJSON) {
+    cli_show_event_json(event, view);
+  } else {
+    cli_show_event_text(event, view);
+  }
+}
+
+/* ---- arguments ---------------------------------------------------------------------------------
+ */
 
 /* "--desired-count 3" becomes {desired_count = "3"}; a repeated argument becomes a list. */
 static int collect_arguments(mb_arena *arena, const cli_options *options, mb_value **out,
@@ -54,65 +98,90 @@ static int collect_arguments(mb_arena *arena, const cli_options *options, mb_val
   return *out ? 0 : mb_error_memory(error);
 }
 
-/* ---- asking ---- */
+/* ---- asking ------------------------------------------------------------------------------------
+ */
 
-typedef struct asking {
-  const cli_options *options;
-  const char *missing; /* the flag that would have answered, when nobody could be asked */
-} asking;
-
-static bool confirm_phrase(asking *state, const char *phrase) {
-  if (state->options->confirm) {
-    return strcmp(state->options->confirm, phrase) == 0;
+/* Asks, unless nobody is there; then remembers the flag that would have answered. */
+static const char *ask(cli_view *view, const char *question, const char *flag, char *answer,
+                       size_t size) {
+  if (view->options->no_input || !cli_can_ask()) {
+    view->unanswered = flag;
+    view->why = view->options->no_input
+                    ? "it must be confirmed, and --no-input says not to ask"
+                    : "it must be confirmed, and there is no terminal to ask on";
+    return NULL;
   }
+  cli_status_pause(true);
+  const char *typed = cli_ask(question, answer, size);
+  cli_status_pause(false);
+  return typed;
+}
+
+/* A phrase is asked for where a yes given by habit, or to a script, would cost too much. */
+static bool confirm_phrase(cli_view *view, const char *phrase) {
   char question[512], answer[512];
-  snprintf(question, sizeof question, "Type %s to go on: ", phrase);
-  const char *typed = state->options->no_input ? NULL : cli_ask(question, answer, sizeof answer);
+  const char *typed = view->options->confirm;
   if (typed == NULL) {
-    state->missing = "--confirm";
+    snprintf(question, sizeof question, "Type %s to go on: ", phrase);
+    typed = ask(view, question, "--confirm", answer, sizeof answer);
+  }
+  if (typed == NULL) {
+    snprintf(view->phrase, sizeof view->phrase, "%s", phrase);
     return false;
   }
-  return strcmp(typed, phrase) == 0;
+  if (strcmp(typed, phrase) != 0) {
+    view->why = "the phrase is not the one that was asked for";
+    return false;
+  }
+  return true;
+}
+
+/* The plan has been shown by PLAN_READY; a question of the runbook's own has not. */
+static void show_question(cli_view *view, const mb_value *lines) {
+  bool plan = view->plan_shown;
+  view->plan_shown = false;
+  for (size_t i = 0; !plan && i < mb_value_count(lines); i++) {
+    cli_put(stderr, CLI_BOLD, mb_value_string(mb_list_at(lines, i)));
+    fputc('\n', stderr);
+  }
 }
 
 static bool confirm_plan(const mb_value *plan, const mb_value *changes, const char *phrase,
                          void *payload) {
   (void)plan;
-  (void)changes; /* shown already, by the PLAN_READY event */
-  asking *state = payload;
+  cli_view *view = payload;
+  if (view->options->yes && phrase == NULL) {
+    return true;
+  }
+  show_question(view, changes);
   if (phrase) {
-    return confirm_phrase(state, phrase);
+    return confirm_phrase(view, phrase);
   }
   char answer[64];
-  const char *typed =
-      state->options->no_input ? NULL : cli_ask("Go on? [y/N] ", answer, sizeof answer);
-  if (typed == NULL) {
-    state->missing = "--yes";
-    return false;
-  }
-  return strcmp(typed, "y") == 0 || strcmp(typed, "Y") == 0 || strcmp(typed, "yes") == 0;
+  const char *typed = ask(view, "Go on? [y/N] ", "--yes", answer, sizeof answer);
+  return typed && (strcmp(typed, "y") == 0 || strcmp(typed, "Y") == 0 || strcmp(typed, "yes") == 0);
 }
 
-static void say_what_was_missing(const asking *state) {
-  if (state->missing == NULL) {
+/* The text view tells this below its verdict. */
+static void say_what_was_missing(const cli_view *view) {
+  if (view->unanswered == NULL || view->options->output == CLI_OUTPUT_TEXT) {
     return;
   }
+  char command[4096];
   mb_error error;
-  mb_error_set(&error, MB_ERROR_REFUSED, "NobodyToAsk",
-               "this runbook changes things, and there is no terminal to ask on");
-  mb_error_next(&error,
-                strcmp(state->missing, "--yes") == 0
-                    ? "add --yes to go on without asking, or --plan to see what would be done"
-                    : "add --confirm PHRASE with the phrase the runbook asks for");
+  mb_error_set(&error, MB_ERROR_REFUSED, "NobodyToAsk", "%s", view->why);
+  mb_error_next(&error, "%s",
+                cli_again(command, sizeof command, view->options, view->unanswered,
+                          *view->phrase ? view->phrase : NULL));
   cli_report_error(&error);
 }
 
-/* ---- the command ---- */
+/* ---- the command -------------------------------------------------------------------------------
+ */
 
 static mb_verdict execute(mb_host *host, mb_arena *arena, const cli_options *options,
                           mb_error *error) {
-  asking state = {options, NULL};
-  cli_view view = {.verbosity = options->verbosity};
+  cli_view view = {.options = options, .verbosity = options->verbosity};
   mb_value *args = NULL;
   if (collect_arguments(arena, options, &args, error)) {
     return MB_VERDICT_INTERNAL;
@@ -123,11 +192,9 @@ static mb_verdict execute(mb_host *host, mb_arena *arena, const cli_options *opt
   run_options.args_are_text = true;
   run_options.environment = options->environment;
   run_options.plan_only = options->plan;
-  run_options.assume_yes = options->yes;
   run_options.confirm = confirm_plan;
-  run_options.confirm_payload = &state;
-  run_options.on_event =
-      options->output == CLI_OUTPUT_NDJSON ? cli_show_event_json : cli_show_event_text;
+  run_options.confirm_payload = &view;
+  run_options.on_event = on_event;
   run_options.event_payload = &view;
   run_options.timeout_seconds = options->timeout_seconds;
   mb_run *run;
@@ -135,10 +202,15 @@ static mb_verdict execute(mb_host *host, mb_arena *arena, const cli_options *opt
     return mb_verdict_of_error(error);
   }
   catch_signals(run);
+  if (options->output == CLI_OUTPUT_TEXT && options->verbosity >= 0) {
+    cli_status_start();
+  }
   mb_verdict verdict = mb_run_execute(run);
+  cli_status_stop();
   catch_signals(NULL);
-  say_what_was_missing(&state);
+  say_what_was_missing(&view);
   mb_run_free(run);
+  cli_view_dispose(&view);
   return verdict;
 }
 

@@ -1,6 +1,7 @@
 /* The moonbook command. */
 #include "cli.h"
 
+#include <errno.h>
 #include <signal.h>
 #include <string.h>
 
@@ -73,6 +74,23 @@ static int run_command(cli_options *options) {
   return command->run(options);
 }
 
+/* Output that did not arrive must not look like success. */
+static int finish_output(int code) {
+  errno = 0;
+  bool failed = ferror(stdout) != 0;
+  if (fflush(stdout) == 0 && !failed) {
+    return code;
+  }
+  mb_error error;
+  mb_error_set(&error, MB_ERROR_IO, "CannotWrite", "standard output could not be written%s%s",
+               errno ? ": " : "", errno ? strerror(errno) : "");
+  mb_error_next(&error,
+                "what was done is done, but not all of it was shown: check where the output "
+                "goes");
+  cli_report_error(&error);
+  return code != CLI_OK ? code : CLI_INTERNAL;
+}
+
 int main(int argc, char **argv) {
   /* A reader that has gone away is a failed write, reported where it happens. */
   signal(SIGPIPE, SIG_IGN);
@@ -88,8 +106,5 @@ int main(int argc, char **argv) {
     code = run_command(&options);
   }
   cli_options_dispose(&options);
-  if (fflush(stdout) != 0 || ferror(stdout)) {
-    return code != 0 ? code : CLI_INTERNAL;
-  }
-  return code;
+  return finish_output(code);
 }

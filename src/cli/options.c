@@ -8,9 +8,11 @@
 
 typedef enum flag_kind {
   FLAG_TEXT,
+  FLAG_NAME, /* text that is not empty, as an unset shell variable is */
   FLAG_BOOL,
   FLAG_DURATION,
   FLAG_OUTPUT,
+  FLAG_COLOR,
   FLAG_MORE,
   FLAG_LESS
 } flag_kind;
@@ -29,9 +31,10 @@ typedef struct flag {
 #define HOSTED    "run list show help call check"
 
 static const flag flags[] = {
-    {"env", 'e', FLAG_TEXT, AT(environment), "NAME", "run call",
+    {"env", 'e', FLAG_NAME, AT(environment), "NAME", "run call",
      "environment of moonbook.lua to work in"},
-    {"yes", 'y', FLAG_BOOL, AT(yes), NULL, "run", "do not ask before changing anything"},
+    {"yes", 'y', FLAG_BOOL, AT(yes), NULL, "run",
+     "go on without the question; a phrase still needs --confirm"},
     {"confirm", 0, FLAG_TEXT, AT(confirm), "PHRASE", "run",
      "answer to a runbook that asks for a phrase"},
     {"plan", 0, FLAG_BOOL, AT(plan), NULL, "run",
@@ -40,10 +43,10 @@ static const flag flags[] = {
      "end after so long, e.g. 90s, 15m"},
     {"no-input", 0, FLAG_BOOL, AT(no_input), NULL, "run",
      "never ask; fail and name the flag instead"},
-    {"profile", 0, FLAG_TEXT, AT(profile), "NAME", "run call", "AWS profile (else AWS_PROFILE)"},
-    {"region", 0, FLAG_TEXT, AT(region), "NAME", "run call",
+    {"profile", 0, FLAG_NAME, AT(profile), "NAME", "run call", "AWS profile (else AWS_PROFILE)"},
+    {"region", 0, FLAG_NAME, AT(region), "NAME", "run call",
      "AWS region (else AWS_REGION, the profile)"},
-    {"endpoint-url", 0, FLAG_TEXT, AT(endpoint_url), "URL", "run call",
+    {"endpoint-url", 0, FLAG_NAME, AT(endpoint_url), "URL", "run call",
      "send every AWS call there (else AWS_ENDPOINT_URL[_SERVICE])"},
     {"output", 'o', FLAG_OUTPUT, AT(output), "text|ndjson", HOSTED, "how results are written"},
     {"verbose", 'v', FLAG_MORE, AT(verbosity), NULL, "run",
@@ -58,7 +61,7 @@ static const flag flags[] = {
      "project settings (else ./moonbook.lua)"},
     {"runbooks", 0, FLAG_TEXT, AT(runbook_path), "DIRS", HOSTED,
      "folders of runbooks, ':' between (else MOONBOOK_PATH)"},
-    {"color", 0, FLAG_TEXT, AT(color), "auto|always|never", HOSTED,
+    {"color", 0, FLAG_COLOR, AT(color), "auto|always|never", HOSTED,
      "colours (NO_COLOR and CLICOLOR_FORCE are honoured)"},
     {"help", 'h', FLAG_BOOL, AT(help), NULL, HOSTED " version", "show this help"},
 };
@@ -137,9 +140,30 @@ static int set_output(cli_options *out, const char *value, mb_error *error) {
   return 0;
 }
 
+static int check_color(const char *value, mb_error *error) {
+  static const char *const choices[] = {"auto", "always", "never"};
+  for (size_t i = 0; i < 3; i++) {
+    if (strcmp(value, choices[i]) == 0) {
+      return 0;
+    }
+  }
+  return mb_error_set(error, MB_ERROR_USAGE, "BadFlag",
+                      "--color: \"%s\" is none of auto, always, never", value);
+}
+
 static int set_flag(cli_options *out, const flag *f, const char *value, mb_error *error) {
   char *at = (char *)out + f->offset;
   switch (f->kind) {
+  case FLAG_NAME:
+  case FLAG_COLOR:
+    if (f->kind == FLAG_COLOR && check_color(value, error)) {
+      return -1;
+    }
+    if (*value == '\0') {
+      return mb_error_set(error, MB_ERROR_USAGE, "BadFlag", "--%s is empty", f->name);
+    }
+    memcpy(at, &value, sizeof value);
+    return 0;
   case FLAG_TEXT:
     memcpy(at, &value, sizeof value);
     return 0;
@@ -165,7 +189,8 @@ static int set_flag(cli_options *out, const flag *f, const char *value, mb_error
 }
 
 static bool takes_value(const flag *f) {
-  return f->kind == FLAG_TEXT || f->kind == FLAG_DURATION || f->kind == FLAG_OUTPUT;
+  return f->kind == FLAG_TEXT || f->kind == FLAG_NAME || f->kind == FLAG_COLOR ||
+         f->kind == FLAG_DURATION || f->kind == FLAG_OUTPUT;
 }
 
 /* Commands whose unknown flags are arguments of what they run. */
@@ -249,11 +274,12 @@ static int parse_long(cli_options *out, int argc, char **argv, int *at, mb_error
 }
 
 static int parse_short(cli_options *out, int argc, char **argv, int *at, mb_error *error) {
+  const char *command = out->word_count ? out->words[0] : NULL;
   for (const char *letter = argv[*at] + 1; *letter; letter++) {
     const flag *f = find_letter(*letter);
-    if (f == NULL) {
-      return mb_error_set(error, MB_ERROR_USAGE, "UnknownFlag", "-%c is not a flag of moonbook",
-                          *letter);
+    if (f == NULL || (command != NULL && !has_word(f->commands, command))) {
+      return mb_error_set(error, MB_ERROR_USAGE, "UnknownFlag", "-%c is not a flag of moonbook%s%s",
+                          *letter, command ? " " : "", command ? command : "");
     }
     const char *value = NULL;
     if (takes_value(f)) {
@@ -270,8 +296,20 @@ static int parse_short(cli_options *out, int argc, char **argv, int *at, mb_erro
   return 0;
 }
 
+/* Says where the flags are explained, unless something better has been said. */
+static int fail_parse(const cli_options *out, mb_error *error) {
+  if (*error->next != '\0' || error->kind == MB_ERROR_MEMORY) {
+    return -1;
+  }
+  const char *command = out->word_count ? out->words[0] : "";
+  return mb_error_next(error, "moonbook help%s%.40s explains the flags", *command ? " " : "",
+                       command);
+}
+
 int cli_options_parse(cli_options *out, int argc, char **argv, mb_error *error) {
   memset(out, 0, sizeof *out);
+  out->argc = argc;
+  out->argv = argv;
   for (int i = 1; i < argc; i++) {
     int failed;
     if (strncmp(argv[i], "--", 2) == 0 && argv[i][2] != '\0') {
@@ -282,7 +320,7 @@ int cli_options_parse(cli_options *out, int argc, char **argv, mb_error *error) 
       failed = add_word(out, argv[i], error);
     }
     if (failed) {
-      return -1;
+      return fail_parse(out, error);
     }
   }
   return 0;

@@ -17,32 +17,33 @@ bool cli_flag(const mb_value *map, const char *key) {
 
 static void report_field(const char *name, const char *value) {
   if (value && *value) {
-    cli_printf(stderr, CLI_DIM, "  %-10s ", name);
-    cli_put(stderr, CLI_PLAIN, value);
-    fputc('\n', stderr);
+    cli_labelled(stderr, 2, CLI_DIM, name, value);
+  }
+}
+
+static void report_answer(const mb_error *error) {
+  char text[512];
+  const char *plural = error->attempts == 1 ? "" : "s";
+  if (error->status > 0) {
+    snprintf(text, sizeof text, "HTTP %d after %d attempt%s%s%s", error->status, error->attempts,
+             plural, *error->request_id ? ", request id " : "", error->request_id);
+    report_field("answer", text);
+  } else if (error->attempts > 0) {
+    snprintf(text, sizeof text, "none after %d attempt%s", error->attempts, plural);
+    report_field("answer", text);
   }
 }
 
 void cli_report_error(const mb_error *error) {
-  cli_status_clear(stderr);
-  cli_put(stderr, CLI_BAD, "error: ");
-  cli_put(stderr, CLI_PLAIN, error->message);
-  fputc('\n', stderr);
+  fflush(stdout);
+  cli_line line = cli_line_start(stderr, 0, 2);
+  cli_line_add(&line, CLI_BAD, "error: ");
+  cli_line_add(&line, CLI_PLAIN, error->message);
+  cli_line_end(&line);
   report_field("at", error->where);
   report_field("code", error->code);
   report_field("call", error->operation);
-  if (error->attempts > 0 || error->status > 0) {
-    char text[256];
-    snprintf(text, sizeof text, "HTTP %d after %d attempt%s%s%s", error->status, error->attempts,
-             error->attempts == 1 ? "" : "s", *error->request_id ? ", request id " : "",
-             error->request_id);
-    report_field("answer", error->status > 0 ? text : "");
-    if (error->status == 0) {
-      snprintf(text, sizeof text, "none after %d attempt%s", error->attempts,
-               error->attempts == 1 ? "" : "s");
-      report_field("answer", text);
-    }
-  }
+  report_answer(error);
   report_field("region", error->region);
   report_field("endpoint", error->endpoint);
   report_field("next", error->next);

@@ -178,6 +178,46 @@ static void add_target(mb_event_draft *draft, mb_run *run) {
   }
 }
 
+static bool is_default(mb_arena *arena, const mb_value *value, const mb_arg *arg) {
+  if (arg->default_value == NULL) {
+    return false;
+  }
+  const char *is = mb_value_to_json(arena, value, 0, true);
+  const char *was = mb_value_to_json(arena, arg->default_value, 0, true);
+  return is != NULL && was != NULL && strcmp(is, was) == 0;
+}
+
+/* What is known of each argument that has a value, so that a listener can write it as a person
+ * would and leave out what is as always. */
+static void add_arguments(mb_event_draft *draft, const mb_run *run) {
+  mb_value *list = put_field(draft, "arguments");
+  if (list == NULL) {
+    return;
+  }
+  mb_value_set_list(list);
+  for (size_t i = 0; i < run->manifest.arg_count; i++) {
+    const mb_arg *arg = &run->manifest.args[i];
+    const mb_value *value = mb_map_get(run->args, arg->name);
+    if (value == NULL) {
+      continue;
+    }
+    mb_value *item = mb_list_add(draft->arena, list);
+    if (item == NULL) {
+      draft->failed = true;
+      return;
+    }
+    mb_value_set_map(item);
+    mb_value *flag = NULL;
+    if (mb_put_text(draft->arena, item, "name", arg->name) != 0 ||
+        mb_put_text(draft->arena, item, "type", arg->type_name) != 0 ||
+        (flag = mb_map_put(draft->arena, item, "is_default")) == NULL) {
+      draft->failed = true;
+      return;
+    }
+    mb_value_set_boolean(flag, is_default(draft->arena, value, arg));
+  }
+}
+
 void mb_run_tell_started(mb_run *run) {
   mb_event_draft draft;
   mb_event_open(&draft, run);
@@ -189,8 +229,16 @@ void mb_run_tell_started(mb_run *run) {
   mb_event_text(&draft, "effect", mb_effect_name(run->manifest.effect));
   mb_event_value(&draft, "environment", mb_map_get(run->info, "environment"));
   mb_event_value(&draft, "args", run->args);
+  add_arguments(&draft, run);
   add_target(&draft, run);
   mb_event_send(&draft, MB_EVENT_RUN_STARTED);
+}
+
+/* What the end itself names; else, when a write was begun and it ended badly, what the plan named.
+ */
+static const mb_value *next_commands(mb_run *run) {
+  bool left_behind = atomic_load(&run->writes) > 0 && mb_verdict_exit_code(run->verdict) != 0;
+  return run->next == NULL && left_behind ? run->next_after_writes : run->next;
 }
 
 void mb_run_tell_finished(mb_run *run) {
@@ -208,9 +256,10 @@ void mb_run_tell_finished(mb_run *run) {
   mb_event_value(&draft, "result", run->result);
   mb_event_error(&draft, "error", &run->error);
   mb_value *next = put_field(&draft, "next");
+  const mb_value *commands = next_commands(run);
   if (next != NULL) {
     mb_value_set_list(next);
-    if (run->next != NULL && mb_value_copy(draft.arena, next, run->next) != 0) {
+    if (commands != NULL && mb_value_copy(draft.arena, next, commands) != 0) {
       draft.failed = true;
     }
   }

@@ -97,6 +97,7 @@ static void call_finished(void *payload, uint64_t call, const mb_binding *bindin
   mb_event_open(&draft, run);
   mb_event_integer(&draft, "call", (int64_t)call);
   mb_event_text(&draft, "operation", binding->primitive.name);
+  mb_event_text(&draft, "effect", mb_effect_name(binding->primitive.effect));
   mb_event_boolean(&draft, "ok", error == NULL);
   mb_event_number(&draft, "seconds", seconds);
   mb_event_integer(&draft, "attempts", attempts);

@@ -72,7 +72,9 @@ static void describe_error(mb_buffer *text, const mb_run *run, mb_verdict verdic
     mb_buffer_addf(text, "%s ran out of time in %s.", run->manifest.name,
                    mb_phase_name(run->phase));
   } else if (verdict == MB_VERDICT_CANCELLED) {
-    mb_buffer_addf(text, "%s was cancelled in %s.", run->manifest.name, mb_phase_name(run->phase));
+    bool writes = run->manifest.effect != MB_EFFECT_READS;
+    mb_buffer_addf(text, "%s was cancelled in %s%s.", run->manifest.name, mb_phase_name(run->phase),
+                   writes && atomic_load(&run->writes) == 0 ? "; nothing was written" : "");
   } else {
     mb_buffer_add_text(text, error->message);
     size_t size = strlen(error->message);
@@ -176,6 +178,9 @@ void mb_run_take_plan(mb_run *run, const mb_value *plan) {
     if (read_next(run, plan) == 0) {
       mb_run_end(run, MB_VERDICT_NOTHING_TO_DO, "%s", nothing);
     }
+  } else if (read_next(run, plan) == 0) {
+    run->next_after_writes = run->next;
+    run->next = NULL;
   }
 }
 

@@ -26,6 +26,7 @@ function runbook.plan(run, args)
     task_definition = service.task_definition,
     desired_count = service.desired_count,
     primary = primary.id,
+    next = services.validate_command(args.cluster, args.service),
   }
 end
 

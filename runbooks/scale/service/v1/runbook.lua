@@ -52,7 +52,12 @@ function runbook.plan(run, args)
       nothing_to_do = ("%s runs %d tasks already."):format(args.service, args.desired_count),
     }
   end
-  return { from = service.desired_count, to = args.desired_count, running = service.running_count }
+  return {
+    from = service.desired_count,
+    to = args.desired_count,
+    running = service.running_count,
+    next = services.validate_command(args.cluster, args.service),
+  }
 end
 
 -- Whether as many tasks run as were asked for, and no more are on their way.
