@@ -58,37 +58,50 @@ function health.task_problem(task)
   return nil
 end
 
---- The target groups attached to a service: a list of ARNs.
+--- The target groups attached to a service: a list of lists of ARNs. Most hold one; two belong together
+-- when blue/green deployments move the tasks from the one to the other and back.
 function health.target_groups(service)
   local groups = {}
   for _, balancer in ipairs(service.load_balancers or {}) do
     if balancer.target_group_arn then
-      groups[#groups + 1] = balancer.target_group_arn
+      local advanced = balancer.advanced_configuration or {}
+      groups[#groups + 1] = { balancer.target_group_arn, advanced.alternate_target_group_arn }
     end
   end
   return groups
 end
 
---- The targets of a group: { group, total, healthy, problems = list of text }.
+local function count_target(seen, description)
+  local found = description.target_health or {}
+  local state = found.state or "unknown"
+  -- A target that is being taken out belongs to a task that has been replaced.
+  if state == "draining" then
+    seen.draining = seen.draining + 1
+    return
+  end
+  seen.total = seen.total + 1
+  if state == "healthy" then
+    seen.healthy = seen.healthy + 1
+    return
+  end
+  local id = description.target and description.target.id or "?"
+  local why = found.description or found.reason
+  seen.problems[#seen.problems + 1] = ("%s is %s%s"):format(id, state, why and " (" .. why .. ")" or "")
+end
+
+--- The targets of one entry of health.target_groups:
+-- { name, total, healthy, draining, problems = list of text }; those that drain are not in `total`.
 function health.targets(group)
-  local answer = elbv2.describe_target_health { target_group_arn = group }
-  local seen = {
-    group = group:match("targetgroup/([^/]+)") or group,
-    total = 0,
-    healthy = 0,
-    problems = {},
-  }
-  for _, target in ipairs(answer.target_health_descriptions or {}) do
-    local state = target.target_health and target.target_health.state or "unknown"
-    seen.total = seen.total + 1
-    if state == "healthy" then
-      seen.healthy = seen.healthy + 1
-    else
-      local why = target.target_health and (target.target_health.description or target.target_health.reason)
-      seen.problems[#seen.problems + 1] =
-        ("%s is %s%s"):format(target.target and target.target.id or "?", state, why and " (" .. why .. ")" or "")
+  local seen = { total = 0, healthy = 0, draining = 0, problems = {} }
+  local names = {}
+  for index, arn in ipairs(group) do
+    names[index] = arn:match("targetgroup/([^/]+)") or arn
+    local answer = elbv2.describe_target_health { target_group_arn = arn }
+    for _, description in ipairs(answer.target_health_descriptions or {}) do
+      count_target(seen, description)
     end
   end
+  seen.name = table.concat(names, " and ")
   return seen
 end
 

@@ -47,20 +47,32 @@ local function check_tasks(args)
   check("tasks are healthy", #tasks > 0 and #problems == 0, message)
 end
 
--- 3. Every target of every target group that the service is attached to.
+-- 3. Every target of every target group that the service is attached to, one at least for each task.
 local function check_targets(service, skip)
   local groups = health.target_groups(service)
   if #groups == 0 then
-    skip("targets are healthy", "the service has no load balancer")
+    local classic = #(service.load_balancers or {}) > 0
+    skip(
+      "targets are healthy",
+      classic and "its load balancer has no target group" or "the service has no load balancer"
+    )
     return
   end
+  local wanted = service.desired_count
   each(groups, function(group)
     local seen = health.targets(group)
-    local message = ("%s: %d of %d healthy"):format(seen.group, seen.healthy, seen.total)
+    local message = ("%s: %d of %d healthy"):format(seen.name, seen.healthy, seen.total)
+    if seen.draining > 0 then
+      message = message .. (", %d draining"):format(seen.draining)
+    end
+    if seen.total < wanted then
+      message = message .. ("; %d are needed"):format(wanted)
+    end
     if #seen.problems > 0 then
       message = message .. "; " .. table.concat(seen.problems, "; ")
     end
-    check("targets are healthy", seen.total > 0 and seen.healthy == seen.total, message)
+    local enough = seen.total > 0 and seen.total >= wanted
+    check("targets are healthy", enough and seen.healthy == seen.total, message)
   end)
 end
 

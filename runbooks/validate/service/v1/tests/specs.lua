@@ -1,6 +1,7 @@
 -- validate/service: every one of its checks can fail alone, and one that cannot be made says so.
 
 local GROUP = "arn:aws:elasticloadbalancing:eu-west-1:123456789012:targetgroup/web/0123456789abcdef"
+local GREEN = "arn:aws:elasticloadbalancing:eu-west-1:123456789012:targetgroup/web-green/0123456789abcdef"
 local TASK = "arn:aws:ecs:eu-west-1:123456789012:task/shop/"
 local DNS = "web-1.eu-west-1.elb.amazonaws.com"
 local URL = "http://" .. DNS .. "/api/healthz"
@@ -55,11 +56,11 @@ local function target(id, state, description)
   }
 end
 
-local function targets(first, second)
+local function targets(first, second, third)
   return {
     operation = "elbv2.describe_target_health",
     input = { target_group_arn = GROUP },
-    output = { target_health_descriptions = { first, second } },
+    output = { target_health_descriptions = { first, second, third } },
   }
 end
 
@@ -231,6 +232,80 @@ return {
         exit_code = 10,
         checks = checks(true, true, true, false, true),
         lines = { "web: 1 of 2 healthy; 10.0.0.2 is unhealthy (Health checks failed)" },
+      },
+    },
+    {
+      -- For minutes after a good deployment the targets of the old tasks are still listed.
+      name = "targets_that_are_being_taken_out_are_no_fault",
+      settings = SETTINGS,
+      environment = "dev",
+      answers = {
+        good_service,
+        good_list,
+        good_tasks,
+        targets(
+          target("10.0.0.1", "healthy"),
+          target("10.0.0.2", "healthy"),
+          target("10.0.0.3", "draining", "Target deregistration is in progress")
+        ),
+        parameter,
+        good_page,
+      },
+      expect = { verdict = "done", exit_code = 0, lines = { "web: 2 of 2 healthy, 1 draining" } },
+    },
+    {
+      name = "fewer_targets_than_tasks_fails",
+      settings = SETTINGS,
+      environment = "dev",
+      answers = {
+        good_service,
+        good_list,
+        good_tasks,
+        targets(target("10.0.0.1", "healthy"), target("10.0.0.3", "draining")),
+        parameter,
+        good_page,
+      },
+      expect = {
+        verdict = "check_failed",
+        exit_code = 10,
+        checks = checks(true, true, true, false, true),
+        lines = { "web: 1 of 1 healthy, 1 draining; 2 are needed" },
+      },
+    },
+    {
+      -- A blue/green deployment leaves the tasks in the one group or in the other.
+      name = "a_group_and_its_alternate_count_together",
+      args = { cluster = "shop-dev", service = "shop-dev" },
+      answers = {
+        service(2, 2, nil, {
+          {
+            target_group_arn = GROUP,
+            container_name = "web",
+            container_port = 80,
+            advanced_configuration = { alternate_target_group_arn = GREEN },
+          },
+        }),
+        good_list,
+        good_tasks,
+        targets(),
+        {
+          operation = "elbv2.describe_target_health",
+          input = { target_group_arn = GREEN },
+          output = good_targets.output,
+        },
+      },
+      expect = {
+        verdict = "done",
+        exit_code = 0,
+        checks = {
+          ["service exists"] = true,
+          ["service is active"] = true,
+          ["desired tasks run"] = true,
+          ["no deployment has failed"] = true,
+          ["tasks are healthy"] = true,
+          ["targets are healthy"] = true,
+        },
+        lines = { "web and web-green: 2 of 2 healthy" },
       },
     },
     {
