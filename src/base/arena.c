@@ -1,6 +1,9 @@
 /* Arenas: a chain of chunks, each larger than the one before, of which only the newest is filled.
- */
+ *
+ * What was written is wiped before it is given back: requests carry session tokens and answers
+ * carry secrets, and no caller could say which of its arenas never saw one. */
 #include "base/arena.h"
+#include "base/digest.h"
 #include "base/format.h"
 #include "base/memory.h"
 
@@ -16,6 +19,7 @@ typedef struct chunk {
   struct chunk *older;
   size_t size; /* of the space after the header */
   size_t used;
+  size_t touched; /* the most that was ever used */
 } chunk;
 
 enum { HEADER = (sizeof(chunk) + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT };
@@ -37,6 +41,19 @@ mb_arena *mb_arena_new(size_t limit) {
   return arena;
 }
 
+static char *chunk_space(chunk *of) {
+  return (char *)of + HEADER;
+}
+
+static void wipe_chunk(chunk *of) {
+  mb_wipe(chunk_space(of), of->touched);
+}
+
+static void set_used(chunk *of, size_t used) {
+  of->used = used;
+  of->touched = used > of->touched ? used : of->touched;
+}
+
 void mb_arena_free(mb_arena *arena) {
   if (!arena) {
     return;
@@ -44,6 +61,7 @@ void mb_arena_free(mb_arena *arena) {
   chunk *at = arena->newest;
   while (at) {
     chunk *older = at->older;
+    wipe_chunk(at);
     mb_free(at);
     at = older;
   }
@@ -52,10 +70,6 @@ void mb_arena_free(mb_arena *arena) {
 
 size_t mb_arena_used(const mb_arena *arena) {
   return arena->used;
-}
-
-static char *chunk_space(chunk *of) {
-  return (char *)of + HEADER;
 }
 
 /* Rounds up; 0 when that overflows. */
@@ -82,7 +96,7 @@ static chunk *add_chunk(mb_arena *arena, size_t least) {
   }
   made->older = arena->newest;
   made->size = size;
-  made->used = 0;
+  made->used = made->touched = 0;
   arena->newest = made;
   if (arena->next_chunk < LAST_CHUNK) {
     arena->next_chunk *= 2;
@@ -103,7 +117,7 @@ void *mb_arena_alloc(mb_arena *arena, size_t size) {
     }
   }
   arena->last = chunk_space(in) + in->used;
-  in->used += rounded;
+  set_used(in, in->used + rounded);
   arena->used += rounded;
   return arena->last;
 }
@@ -116,10 +130,25 @@ void *mb_arena_zero(mb_arena *arena, size_t size) {
   return made;
 }
 
+/* A small chunk moves in sight, so that it can be wiped. What is larger than a chunk ever starts
+ * out is left to realloc, which need not hold it twice. */
+static chunk *resize_chunk(chunk *old, size_t rounded) {
+  if (old->size > LAST_CHUNK) {
+    return mb_realloc(old, HEADER + rounded);
+  }
+  chunk *grown = mb_alloc(HEADER + rounded);
+  if (grown) {
+    memcpy(grown, old, HEADER + old->used);
+    wipe_chunk(old);
+    mb_free(old);
+  }
+  return grown;
+}
+
 /* Resizes the chunk whose only content is the newest allocation, so that something large that
  * grows step by step does not leave all its former selves behind. */
 static void *grow_chunk(mb_arena *arena, size_t rounded) {
-  chunk *grown = mb_realloc(arena->newest, HEADER + rounded);
+  chunk *grown = resize_chunk(arena->newest, rounded);
   if (!grown) {
     return NULL;
   }
@@ -139,7 +168,7 @@ static void *grow_newest(mb_arena *arena, size_t rounded) {
   if (rounded > in->size - start && (start != 0 || !grow_chunk(arena, rounded))) {
     return NULL;
   }
-  arena->newest->used = start + rounded;
+  set_used(arena->newest, start + rounded);
   arena->used = arena->used - held + rounded;
   return arena->last;
 }

@@ -4,6 +4,8 @@
 #include "base/memory.h"
 #include "unit/check.h"
 
+#include <malloc.h>
+
 static void allocations_are_aligned_and_apart(void **state) {
   mb_arena *arena = mb_arena_new(0);
   char *before = NULL;
@@ -126,8 +128,40 @@ static void zeroed_allocation_checks_for_overflow(void **state) {
   mb_free(at);
 }
 
+/* Looks into every block that is given back, or moved, for a password. */
+static void *watching_reallocate(void *payload, void *pointer, size_t size) {
+  bool *found = payload;
+  size_t held = pointer ? malloc_usable_size(pointer) : 0;
+  *found = *found || (held && memmem(pointer, held, "hunter2", 7));
+  if (size == 0) {
+    free(pointer);
+    return NULL;
+  }
+  return realloc(pointer, size);
+}
+
+static void freed_memory_holds_no_secret(void **state) {
+  bool found = false;
+  mb_allocator watching = {&found, watching_reallocate};
+  (void)state;
+  mb_set_allocator(&watching);
+  mb_arena *arena = mb_arena_new(0);
+  char *text = mb_arena_strdup(arena, "hunter2");
+  for (size_t size = 8; size < 100000; size *= 2) {
+    text = mb_arena_grow(arena, text, size, size * 2);
+    assert_non_null(text);
+  }
+  assert_non_null(mb_arena_alloc(arena, 100));
+  char *shorter = mb_arena_strdup(arena, "this one is cut short: hunter2");
+  assert_ptr_equal(mb_arena_grow(arena, shorter, 31, 4), shorter);
+  mb_arena_free(arena);
+  mb_set_allocator(NULL);
+  assert_false(found);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
+      cmocka_unit_test(freed_memory_holds_no_secret),
       cmocka_unit_test(allocations_are_aligned_and_apart),
       cmocka_unit_test(limit_is_kept),
       cmocka_unit_test(newest_grows_in_place_and_others_move),
