@@ -33,6 +33,7 @@ typedef struct mb_sim_options {
   const char *region;   /* NULL: "eu-west-1" */
   const char *account;  /* NULL: "123456789012" */
   const char *secret_access_key; /* verify signatures made with this; NULL: take any */
+  double start; /* the world's first moment, seconds since 1970; 0: 2026-01-01 */
 } mb_sim_options;
 #define MB_SIM_OPTIONS_VERSION 1
 #define MB_SIM_OPTIONS_INIT {.version = MB_SIM_OPTIONS_VERSION}

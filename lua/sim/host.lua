@@ -29,6 +29,36 @@ function host.http(request)
   end
 end
 
+--- The secret of a temporary access key, or nil when the key is none of the world's.
+function host.secret(access_key)
+  local sts = world.services.sts
+  return sts and sts.secret and sts.secret(world, access_key)
+end
+
+local function is_busy()
+  for _, service in ipairs(require("sim.ecs").services(world)) do
+    if service.pending > 0 or service.running ~= service.desired or service.deployments > 1 then
+      return true
+    end
+  end
+  return false
+end
+
+local patience = 3600 -- a service that cannot become steady must not hold up its callers for ever
+
+--- Moves on until every service is steady; gives the time then.
+function host.settle()
+  local last = world:now() + patience
+  while is_busy() do
+    local at = world:next_event()
+    if not at or at > last then
+      break
+    end
+    world:advance_to(at)
+  end
+  return world:now()
+end
+
 function host.next_event()
   return world:next_event()
 end

@@ -1,6 +1,7 @@
 /* A Lua state that keeps modules of our own alive between calls. The sandbox's libraries are reused
  * whole; what only a run can answer (sleep, now, step and their kin) is taken out again. */
 #include "script/library.h"
+#include "base/digest.h"
 #include "script/state.h"
 #include <string.h>
 
@@ -32,6 +33,59 @@ static int take_out_body(lua_State *L) {
   return 0;
 }
 
+/* ---- the native module ---- */
+
+static int push_hex(lua_State *L, const unsigned char *digest, size_t size) {
+  static const char digits[] = "0123456789abcdef";
+  char hex[2 * MB_SHA256_SIZE];
+  for (size_t i = 0; i < size; i++) {
+    hex[2 * i] = digits[digest[i] >> 4];
+    hex[2 * i + 1] = digits[digest[i] & 15];
+  }
+  lua_pushlstring(L, hex, 2 * size);
+  return 1;
+}
+
+static const char *digest_input(lua_State *L, size_t *size) {
+  mb_error error;
+  luaL_checktype(L, 1, LUA_TSTRING);
+  if (mb_digest_load(&error) != 0)
+    mb_lua_raise(L, &error);
+  return lua_tolstring(L, 1, size);
+}
+
+static int native_sha256(lua_State *L) {
+  size_t size;
+  unsigned char digest[MB_SHA256_SIZE];
+  const char *text = digest_input(L, &size);
+  if (mb_sha256(text, size, digest) != 0)
+    return luaL_error(L, "OpenSSL gives no SHA-256");
+  return push_hex(L, digest, sizeof digest);
+}
+
+static int native_md5(lua_State *L) {
+  size_t size;
+  unsigned char digest[16];
+  const char *text = digest_input(L, &size);
+  if (mb_md5(text, size, digest) != 0)
+    return luaL_error(L, "OpenSSL gives no MD5");
+  return push_hex(L, digest, sizeof digest);
+}
+
+static int add_native_body(lua_State *L) {
+  static const mb_lua_function functions[] = {
+      {"sha256", native_sha256}, {"md5", native_md5}, {NULL, NULL}};
+  const char *name = lua_touserdata(L, 1);
+  lua_rawgetp(L, LUA_REGISTRYINDEX, &mb_key_modules);
+  lua_pushstring(L, name);
+  lua_createtable(L, 0, 2);
+  mb_lua_add_functions(L, functions);
+  lua_rawset(L, -3);
+  return 0;
+}
+
+/* ---- opening ---- */
+
 static int open_library(mb_library *library, const mb_library_options *options, mb_error *error) {
   mb_script *script = library->script;
   double slice = options->slice_seconds;
@@ -45,7 +99,10 @@ static int open_library(mb_library *library, const mb_library_options *options, 
   script->slice_ns = (int64_t)((slice > 0 && slice < 1e9 ? slice : LIBRARY_SLICE) * 1e9);
   if (mb_script_open(script, error) != 0)
     return -1;
-  return mb_script_protect(script, take_out_body, NULL, error);
+  if (mb_script_protect(script, take_out_body, NULL, error) != 0)
+    return -1;
+  void *native = (void *)(uintptr_t)options->native_module;
+  return native ? mb_script_protect(script, add_native_body, native, error) : 0;
 }
 
 mb_library *mb_library_new(const mb_library_options *options, mb_error *error) {

@@ -1,5 +1,6 @@
-/* A Lua state for code of our own that is not a runbook: the simulated services of lua/sim. It has the
- * sandbox's libraries and its own require(), no primitives, no tasks and no instruction limit. */
+/* A Lua state for code of our own that is not a runbook: the simulated services of lua/sim. It has
+ * the sandbox's libraries and its own require(), no primitives, no tasks and no instruction limit.
+ */
 #ifndef MB_SCRIPT_LIBRARY_H
 #define MB_SCRIPT_LIBRARY_H
 
@@ -13,6 +14,8 @@ typedef struct mb_library_options {
   int (*module)(void *payload, const char *name, mb_arena *arena, const char **source, size_t *size,
                 const char **chunk_name, mb_error *error);
   void *payload;
+  /* A module of this name has what Lua lacks: sha256(text) and md5(text), in hex. NULL: none. */
+  const char *native_module;
   size_t memory_limit;  /* 0: 512 MiB */
   double slice_seconds; /* longest single call, real time; 0: 30 */
 } mb_library_options;

@@ -21,7 +21,7 @@ allowed() {
   primitives) echo "primitives call image source base" ;;
   script) echo "script call base" ;;
   run) echo "run script call source base" ;;
-  sim) echo "sim script aws base" ;;
+  sim) echo "sim script aws loop base" ;;
   cli) echo "cli" ;;
   *) echo "" ;;
   esac
@@ -58,6 +58,7 @@ only script/lua_api.h 'l\(ua\|auxlib\|ualib\)'
 only loop/ 'curl/'
 only source/ 'git2'
 only base/digest.c 'openssl/'
+only sim/httpd.h 'microhttpd'
 only aws/ 'expat'
 only aws/codec/compress.c 'zlib'
 
