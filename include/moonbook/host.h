@@ -34,7 +34,8 @@ typedef struct mb_system {
   const char *(*getenv)(void *payload, const char *name); /* NULL when unset; borrowed */
   const char *root; /* put before every absolute path that is read; NULL: "" */
   /* Runs a program without a shell and collects what it prints; fills `status` as waitpid does.
-   * Returns 0 or -1. For credential_process. */
+   * Returns 0, or -1 with errno: ETIMEDOUT, EMSGSIZE (it printed more) or why it did not start. For
+   * credential_process. */
   int (*spawn)(void *payload, const char *const *argv, int timeout_ms, size_t output_limit,
                mb_arena *arena, const char **output, const char **errors, int *status);
   struct mb_transport *transport;

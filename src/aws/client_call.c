@@ -279,6 +279,12 @@ static void answered_well(single_call *call, const mb_http_response *response) {
                                &error) != 0) {
     error.status = response->status;
     error.retryable = (call->request.operation->flags & MB_OPERATION_READ_ONLY) != 0;
+    if (error.kind == MB_ERROR_NETWORK)
+      mb_error_next(&error, error.retryable
+                                ? "check that the endpoint is the service's own, and what stands "
+                                  "between (proxy, sign-in page)"
+                                : "the change may have been made: look before you try again; then "
+                                  "check that the endpoint is the service's own");
     mb_text_copy(error.request_id, sizeof error.request_id, result.request_id);
     finish_failed(call, &error);
     return;
@@ -403,6 +409,7 @@ static void ask_for_credentials(single_call *call) {
   }
   call->refresh = false;
   int64_t deadline = call->request.deadline_ns;
+  mb_credentials_set_deadline(chain, deadline);
   mb_credentials_request *asking = mb_credentials_get(chain, refresh, on_credentials, call);
   if (!asking)
     return; /* answered already: the call may be gone */

@@ -48,7 +48,7 @@ static mb_error_kind kind_of(const char *code, int status) {
     return MB_ERROR_CREDENTIALS;
   if (mb_text_starts(code, "AccessDenied") || is_one_of(code, denied_codes, COUNT(denied_codes)))
     return MB_ERROR_DENIED;
-  if (mb_retry_is_throttling_code(code))
+  if (mb_retry_is_throttling_code(code) || status == 429)
     return MB_ERROR_THROTTLED;
   if (status == 401)
     return MB_ERROR_CREDENTIALS;
@@ -124,7 +124,7 @@ void mb_aws_complete_error(const mb_error_context *context, mb_error *error) {
   error->attempts = context->attempts;
 }
 
-/* Service messages may hold line breaks; an error's message is one line. */
+/* What services say may hold line breaks; an error's message and code are one line each. */
 static void flatten(char *text) {
   char *out = text;
   for (const char *in = text; *in; in++) {
@@ -145,6 +145,7 @@ void mb_aws_service_error(const mb_error_context *context, const mb_service_erro
     mb_error_set(error, kind, answer->code,
                  "the service answered %s (HTTP status %d) and said no more", answer->code, status);
   flatten(error->message);
+  flatten(error->code);
   error->status = status;
   mb_text_copy(error->request_id, sizeof error->request_id, answer->request_id);
   error->retryable = mb_retry_classify(status, answer->code, answer->shape) != MB_RETRY_NO;
@@ -156,6 +157,9 @@ void mb_aws_service_error(const mb_error_context *context, const mb_service_erro
     next_when_throttled(error);
   else if (status >= 500)
     mb_error_next(error, "the trouble is on the service's side: try again in a little while");
+  else if (status < 400)
+    mb_error_next(error, "check the endpoint: services answer calls themselves, and redirects are "
+                         "not followed");
   mb_aws_complete_error(context, error);
 }
 

@@ -11,13 +11,27 @@
 
 /* ---- services ---- */
 
+/* Whether what follows the host is no port number: http://host:99999, http://host:http. */
+static bool has_bad_port(const char *host) {
+  size_t size = strcspn(host, "/");
+  const char *bracket = memchr(host, ']', size);
+  const char *colon = bracket ? bracket + 1 : memchr(host, ':', size);
+  int64_t port;
+  if (!colon || colon == host + size)
+    return false;
+  return *colon != ':' ||
+         mb_parse_integer(colon + 1, (size_t)(host + size - colon - 1), &port) != 0 || port < 1 ||
+         port > 65535;
+}
+
 static int check_custom_endpoint(const mb_service_entry *entry, mb_error *error) {
   const char *url = entry->custom_endpoint;
   const char *host = !url                              ? NULL
                      : mb_text_starts(url, "http://")  ? url + 7
                      : mb_text_starts(url, "https://") ? url + 8
                                                        : "";
-  if (!url || (*host && *host != '/' && strcspn(url, " \t\r\n@?#") == strlen(url)))
+  if (!url ||
+      (*host && *host != '/' && strcspn(url, " \t\r\n@?#") == strlen(url) && !has_bad_port(host)))
     return 0;
   mb_error_set(error, MB_ERROR_USAGE, "BadEndpoint",
                "the endpoint configured for %s, '%s', is not a URL that can be called",

@@ -36,9 +36,10 @@ typedef struct parcel {
   CURL *easy;
   mb_receiver receiver;
   char detail[CURL_ERROR_SIZE];
-  int dispatches;      /* requests begun on a connection */
-  curl_off_t uploaded; /* bytes, when last asked */
-  bool customised;     /* a method name is set */
+  int dispatches;           /* requests begun on a connection */
+  unsigned memory_failures; /* of libcurl, before it began */
+  curl_off_t uploaded;      /* bytes, when last asked */
+  bool customised;          /* a method name is set */
   long connect_timeout;
   const char *proxy;
   char *ca_bundle;      /* the caller's; NULL: the system's */
@@ -353,6 +354,7 @@ int mb_courier_start(mb_courier *courier, mb_transfer *transfer, mb_error *error
   of->detail[0] = '\0';
   of->dispatches = 0;
   of->uploaded = 0;
+  of->memory_failures = mb_curl_memory_failures();
   if (!set_request(courier, of, transfer) ||
       courier->api->multi_add_handle(courier->multi, of->easy) != CURLM_OK) {
     return mb_error_memory(error);
@@ -404,8 +406,9 @@ static void tell_refusal(const mb_transfer *transfer, mb_refusal refusal, mb_err
     mb_error_memory(error);
   } else if (refusal == MB_REFUSAL_HEADERS) {
     mb_error_set(error, MB_ERROR_LIMIT, "AnswerTooLarge",
-                 "the headers of the answer of %s are larger than %u bytes", place,
-                 MB_HEADERS_LIMIT);
+                 "the headers of the answer of %s are larger than %u bytes, or one of them is "
+                 "larger than 100,000",
+                 place, MB_HEADERS_LIMIT);
   } else if (refusal == MB_REFUSAL_ADDRESS) {
     mb_error_set(error, MB_ERROR_REFUSED, "AddressRefused",
                  "%s stands at a link-local or metadata address, which is never reached", place);
@@ -414,6 +417,20 @@ static void tell_refusal(const mb_transfer *transfer, mb_refusal refusal, mb_err
                  "the answer of %s is larger than %zu bytes", place,
                  transfer->options.response_limit);
   }
+  if (refusal == MB_REFUSAL_HEADERS) {
+    mb_error_next(error, "check that the endpoint is the service's own");
+  } else if (refusal == MB_REFUSAL_BODY) {
+    mb_error_next(error,
+                  "ask for less at a time, and check that the endpoint is the service's own");
+  }
+}
+
+/* A header line beyond 100 kB is "out of memory" to libcurl, and "too large" (100) since 8.6. */
+static bool is_endless_line(const parcel *of, CURLcode code) {
+  const mb_receiver *receiver = &of->receiver;
+  bool refused = mb_curl_memory_failures() != of->memory_failures;
+  return (int)code == 100 || (code == CURLE_OUT_OF_MEMORY && !refused && !receiver->whole &&
+                              receiver->headers_size > 0);
 }
 
 static void tell_failure(mb_courier *courier, mb_transfer *transfer, CURLcode code) {
@@ -429,6 +446,8 @@ static void tell_failure(mb_courier *courier, mb_transfer *transfer, CURLcode co
   transfer->result.failed = -1;
   if (of->receiver.refusal != MB_REFUSAL_NONE) {
     tell_refusal(transfer, of->receiver.refusal, error);
+  } else if (is_endless_line(of, code)) {
+    tell_refusal(transfer, MB_REFUSAL_HEADERS, error);
   } else {
     mb_trouble_tell(&trouble, error);
   }
@@ -443,6 +462,10 @@ static void tell_failure(mb_courier *courier, mb_transfer *transfer, CURLcode co
 
 static void end_transfer(mb_courier *courier, mb_transfer *transfer, CURLcode code) {
   parcel *of = transfer->courier;
+  if (code == CURLE_OK && !of->receiver.whole) {
+    /* libcurl takes headers that stop short for an answer without a body. */
+    code = CURLE_PARTIAL_FILE;
+  }
   if (code == CURLE_OK || of->receiver.refusal == MB_REFUSAL_CUT) {
     transfer->result.cut = of->receiver.refusal == MB_REFUSAL_CUT;
     mb_receiver_finish(&of->receiver);

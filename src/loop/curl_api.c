@@ -4,6 +4,7 @@
 
 #include <dlfcn.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <string.h>
 
@@ -11,9 +12,38 @@ static mb_curl_api api;
 static bool loaded;
 static pthread_mutex_t load_lock = PTHREAD_MUTEX_INITIALIZER;
 
-static void *curl_calloc(size_t count, size_t size) {
-  return mb_alloc_zero(count, size);
+/* ---- libcurl's memory ---- */
+
+static atomic_uint failures;
+
+static void *counted(void *pointer) {
+  if (!pointer) {
+    atomic_fetch_add(&failures, 1);
+  }
+  return pointer;
 }
+
+static void *curl_alloc(size_t size) {
+  return counted(mb_alloc(size));
+}
+
+static void *curl_realloc(void *pointer, size_t size) {
+  return counted(mb_realloc(pointer, size));
+}
+
+static char *curl_strdup(const char *text) {
+  return counted(mb_strdup(text));
+}
+
+static void *curl_calloc(size_t count, size_t size) {
+  return counted(mb_alloc_zero(count, size));
+}
+
+unsigned mb_curl_memory_failures(void) {
+  return atomic_load(&failures);
+}
+
+/* ---- loading ---- */
 
 static bool find_symbol(void *library, const char *name, void *slot) {
   /* POSIX lets an object pointer hold a function's address; C has no cast for it. */
@@ -73,7 +103,8 @@ static int load(mb_error *error) {
   if (version(CURLVERSION_NOW)->version_num < 0x075800) {
     return fail_load(error, "it is older than 7.88");
   }
-  CURLcode code = init(CURL_GLOBAL_DEFAULT, mb_alloc, mb_free, mb_realloc, mb_strdup, curl_calloc);
+  CURLcode code =
+      init(CURL_GLOBAL_DEFAULT, curl_alloc, mb_free, curl_realloc, curl_strdup, curl_calloc);
   if (code == CURLE_OUT_OF_MEMORY) {
     return mb_error_memory(error);
   }

@@ -29,4 +29,8 @@ typedef struct mb_curl_api {
  * never unloaded. NULL with what is missing. */
 const mb_curl_api *mb_curl_load(mb_error *error);
 
+/* How often libcurl was refused memory. It also says "out of memory" of what is larger than it
+ * cares to keep; the two are told apart by this. */
+unsigned mb_curl_memory_failures(void);
+
 #endif

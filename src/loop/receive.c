@@ -35,6 +35,7 @@ static void start_answer(mb_receiver *receiver, const char *line, size_t size) {
   response->status = read_status(line, size);
   response->headers.count = 0;
   receiver->announced = -1;
+  receiver->whole = false;
 }
 
 static void end_headers(mb_receiver *receiver) {
@@ -42,6 +43,7 @@ static void end_headers(mb_receiver *receiver) {
   bool interim = status < 200;
   bool redirect = status >= 300 && status < 400 && receiver->transfer->options.follow_redirects;
   receiver->complete = !interim && !redirect;
+  receiver->whole = true;
 }
 
 static size_t add_header(mb_receiver *receiver, const char *line, size_t size) {

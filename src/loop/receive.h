@@ -20,6 +20,7 @@ typedef struct mb_receiver {
   mb_transfer *transfer;
   bool bodiless; /* the answer to a HEAD names a length and has none */
   bool complete; /* the headers have ended and no other answer follows */
+  bool whole;    /* the headers of the answer at hand have ended */
   size_t headers_size;
   int64_t announced; /* Content-Length, or -1 */
   char *body;

@@ -88,6 +88,12 @@ static int tell_untrusted(const mb_trouble *trouble, const char *place, mb_error
                        "name its bundle in AWS_CA_BUNDLE or in ca_bundle of the profile");
 }
 
+static int tell_no_tls(const mb_trouble *trouble, const char *place, mb_error *error) {
+  mb_error_set(error, MB_ERROR_NETWORK, "NoTls", "no TLS connection to %s: %s", place,
+               *trouble->detail ? trouble->detail : trouble->meaning);
+  return mb_error_next(error, "check the endpoint's port, and whether it should be http");
+}
+
 static int tell_bad_bundle(const mb_trouble *trouble, mb_error *error) {
   mb_error_set(error, MB_ERROR_NETWORK, "CannotReadCaBundle",
                "the certificate authorities in %s cannot be read: %s",
@@ -150,6 +156,8 @@ int mb_trouble_tell(const mb_trouble *trouble, mb_error *error) {
   case CURLE_PEER_FAILED_VERIFICATION:
   case CURLE_SSL_ISSUER_ERROR:
     return tell_untrusted(trouble, place, error);
+  case CURLE_SSL_CONNECT_ERROR:
+    return tell_no_tls(trouble, place, error);
   case CURLE_SSL_CACERT_BADFILE:
     return tell_bad_bundle(trouble, error);
   case CURLE_GOT_NOTHING:

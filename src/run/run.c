@@ -163,7 +163,8 @@ static int check_options(const mb_run_options *options, mb_error *error) {
                         MB_RUN_OPTIONS_VERSION);
   }
   if (options->runbook == NULL || *options->runbook == 0) {
-    return mb_error_set(error, MB_ERROR_USAGE, "BadOptions", "no runbook was named");
+    mb_error_set(error, MB_ERROR_USAGE, "BadOptions", "no runbook was named");
+    return mb_error_next(error, "\"moonbook list\" lists them");
   }
   return 0;
 }

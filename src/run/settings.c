@@ -1,6 +1,7 @@
 /* Reading moonbook.lua and expanding the names of an environment. */
 #include "run/settings.h"
 
+#include "base/buffer.h"
 #include "base/text.h"
 #include "run/fields.h"
 #include "script/script.h"
@@ -151,7 +152,9 @@ int mb_project_read(mb_project *out, mb_arena *arena, const mb_system *system, c
     if (error != NULL) {
       *error = problem;
     }
-    return -1;
+    return *problem.next ? -1
+                         : mb_error_next(error, "--settings names the file; without it "
+                                                "./moonbook.lua is read if it is there");
   }
   if (mb_script_read_data(arena, file, text, size, &data, error) != 0 ||
       check_project(file, data, error) != 0) {
@@ -232,6 +235,22 @@ static bool is_protected(const char *name, const mb_value *map) {
   return strcmp(name, "prod") == 0 || strcmp(name, "production") == 0;
 }
 
+/* Names those there are, as far as they fit. */
+static int tell_environments(const mb_value *environments, mb_error *error) {
+  mb_buffer names = MB_BUFFER_INIT(400);
+  size_t count = mb_value_count(environments);
+  for (size_t i = 0; i < count; i++) {
+    mb_buffer_addf(&names, "%s%s", i == 0 ? "" : ", ", mb_map_key_at(environments, i));
+  }
+  if (count > 0) {
+    mb_error_next(error, "It has %s.", names.failed ? "too many to name" : mb_buffer_text(&names));
+  } else {
+    mb_error_next(error, "Add it to `environments` in that file.");
+  }
+  mb_buffer_dispose(&names);
+  return -1;
+}
+
 static int unknown_environment(const mb_project *project, const char *name, mb_error *error) {
   if (project->data == NULL) {
     mb_error_set(error, MB_ERROR_USAGE, "UnknownEnvironment",
@@ -249,7 +268,8 @@ static int unknown_environment(const mb_project *project, const char *name, mb_e
   }
   mb_error_set(error, MB_ERROR_USAGE, "UnknownEnvironment", "%s has no environment \"%s\"",
                project->file, name);
-  return best == NULL ? -1 : mb_error_next(error, "Did you mean \"%s\"?", best);
+  return best == NULL ? tell_environments(environments, error)
+                      : mb_error_next(error, "Did you mean \"%s\"?", best);
 }
 
 int mb_project_environment(const mb_project *project, mb_arena *arena, const char *name,

@@ -43,7 +43,7 @@ static void make_usage(mb_error *error, const char *chunk_name) {
     if (strcmp(error->code, "ScriptError") == 0)
       mb_text_copy(error->code, sizeof error->code, "BadDataFile");
   }
-  if (error->kind == MB_ERROR_LIMIT)
+  if (error->kind == MB_ERROR_LIMIT || strcmp(error->code, "BadDataFile") == 0)
     mb_error_next(error, "the file may only return a table of plain data");
   if (!error->where[0])
     mb_text_copy(error->where, sizeof error->where, chunk_name);

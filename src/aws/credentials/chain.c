@@ -237,6 +237,10 @@ static bool kept_will_do(mb_credentials_chain *chain) {
   return true;
 }
 
+void mb_credentials_set_deadline(mb_credentials_chain *chain, int64_t deadline_ns) {
+  chain->context.deadline_ns = deadline_ns;
+}
+
 mb_credentials_request *mb_credentials_get(mb_credentials_chain *chain, bool refresh,
                                            mb_credentials_callback callback, void *payload) {
   bool answered = false;

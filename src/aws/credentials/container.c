@@ -40,7 +40,8 @@ static int refuse(mb_error *error, const char *format, const char *what) {
   }
   mb_text_copy(message, sizeof message, mb_buffer_text(&text));
   mb_buffer_dispose(&text);
-  return mb_error_set(error, MB_ERROR_CREDENTIALS, "NoCredentials", "%s", message);
+  mb_error_set(error, MB_ERROR_CREDENTIALS, "NoCredentials", "%s", message);
+  return mb_error_next(error, "correct the variable, or unset it");
 }
 
 /* ---- where to ask ---- */

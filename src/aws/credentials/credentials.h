@@ -31,6 +31,10 @@ typedef void (*mb_credentials_callback)(const mb_credentials *credentials, const
                                         void *payload);
 typedef struct mb_credentials_request mb_credentials_request;
 
+/* When whoever asks next has no use for credentials any more, by the loop's clock; 0: never. What
+ * cannot be waited for beside other things, such as a program, is stopped then. */
+void mb_credentials_set_deadline(mb_credentials_chain *chain, int64_t deadline_ns);
+
 /* Asks for credentials; concurrent requests share one fetch. `refresh` forces a new fetch (after
  * ExpiredToken). Returns NULL when the answer came at once (or memory ran out, told through the
  * callback). */

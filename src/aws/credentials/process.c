@@ -3,6 +3,7 @@
  */
 #include "aws/credentials/provider.h"
 #include "base/text.h"
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -81,9 +82,8 @@ static int check_status(int status, const char *errors, mb_error *error) {
   if (WIFEXITED(status))
     return mb_error_set(error, MB_ERROR_CREDENTIALS, "NoCredentials",
                         "it ended with exit code %d and said: %s", WEXITSTATUS(status), words);
-  return mb_error_set(error, MB_ERROR_CREDENTIALS, "NoCredentials",
-                      "it was ended by signal %d (it has %d seconds)",
-                      WIFSIGNALED(status) ? WTERMSIG(status) : 0, TIMEOUT_MS / 1000);
+  return mb_error_set(error, MB_ERROR_CREDENTIALS, "NoCredentials", "it was ended by signal %d",
+                      WIFSIGNALED(status) ? WTERMSIG(status) : 0);
 }
 
 /* The version is a number and it is 1; nothing is read of another. */
@@ -102,20 +102,44 @@ static int check_version(mb_arena *arena, const char *text, mb_error *error) {
                       "what it printed does not have \"Version\": 1");
 }
 
+/* What is left for it: it is waited for, and nothing else goes on meanwhile. */
+static int time_for(const mb_fetch *fetch) {
+  int64_t deadline = fetch->context->deadline_ns;
+  int64_t left = (deadline - mb_loop_now(fetch->context->loop)) / 1000000;
+  if (deadline == 0 || left > TIMEOUT_MS)
+    return TIMEOUT_MS;
+  return left > 1 ? (int)left : 1;
+}
+
+static int tell_not_run(const char *program, int timeout_ms, int code, mb_error *error) {
+  char room[128];
+  if (code == ETIMEDOUT)
+    return mb_error_set(error, MB_ERROR_CREDENTIALS, "NoCredentials",
+                        "it did not end within %.1f seconds and was stopped", timeout_ms / 1000.0);
+  if (code == EMSGSIZE)
+    return mb_error_set(error, MB_ERROR_CREDENTIALS, "NoCredentials",
+                        "it printed more than %zu KiB", OUTPUT_LIMIT >> 10);
+  if (code == ENOMEM)
+    return mb_error_memory(error);
+  return mb_error_set(error, MB_ERROR_CREDENTIALS, "NoCredentials",
+                      "'%.200s' could not be started: %s", program,
+                      code ? strerror_r(code, room, sizeof room) : "no reason was given");
+}
+
 static int run(mb_fetch *fetch, const char *line, mb_credentials *out, mb_error *error) {
   const mb_system *system = fetch->context->system;
   const char *argv[MAX_WORDS + 1];
   const char *output = NULL, *errors = NULL;
   int status = 0;
+  int timeout_ms = time_for(fetch);
   if (split(fetch->arena, line, argv, error) != 0)
     return -1;
   if (!argv[0])
     return mb_error_set(error, MB_ERROR_CREDENTIALS, "NoCredentials", "it names no program");
-  if (system->spawn(system->payload, argv, TIMEOUT_MS, OUTPUT_LIMIT, fetch->arena, &output, &errors,
+  errno = 0;
+  if (system->spawn(system->payload, argv, timeout_ms, OUTPUT_LIMIT, fetch->arena, &output, &errors,
                     &status) != 0)
-    return mb_error_set(error, MB_ERROR_CREDENTIALS, "NoCredentials",
-                        "'%.200s' could not be started, or printed more than %zu KiB", argv[0],
-                        OUTPUT_LIMIT >> 10);
+    return tell_not_run(argv[0], timeout_ms, errno, error);
   if (check_status(status, errors, error) != 0)
     return -1;
   if (!output)

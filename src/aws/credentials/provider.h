@@ -10,6 +10,7 @@ typedef struct mb_provider_context {
   const mb_system *system;
   mb_loop *loop;
   struct mb_aws *aws;
+  int64_t deadline_ns; /* of whoever asked last, by the loop's clock; 0: none */
 } mb_provider_context;
 
 typedef void (*mb_fetch_callback)(const mb_credentials *credentials, const mb_error *error,
