@@ -57,7 +57,7 @@ typedef struct mb_host_options {
   const char *endpoint_url; /* for every service; NULL: AWS_ENDPOINT_URL[_SERVICE], else AWS's own */
   const char *settings;     /* path of moonbook.lua; NULL: ./moonbook.lua when it is there; "": none */
   const char *environment; /* of the settings: where mb_host_call calls; NULL: none */
-  const char *runbook_path; /* folders separated by ':'; NULL: MOONBOOK_PATH */
+  const char *runbook_path; /* folders and PATH@REF, ':' between; NULL: MOONBOOK_PATH */
   double call_timeout_seconds; /* deadline of one AWS call, attempts included; 0: 120 */
   uint64_t instruction_limit;  /* of one run's Lua code; 0: 500 million */
   size_t memory_limit;         /* bytes of one run's Lua state; 0: 64 MiB */

@@ -1,5 +1,4 @@
-/* One bundle: its name's rules and its two files, from a folder or from the binary. */
-#include "base/embedded.h"
+/* One bundle: its name's rules and its two files. */
 #include "base/text.h"
 #include "source/internal.h"
 #include <string.h>
@@ -27,46 +26,19 @@ bool mb_name_part(const char *text, size_t size) {
   return true;
 }
 
-/* ---- from the binary ---- */
-
-static int read_embedded(mb_arena *arena, const mb_bundle *bundle, const char *file,
-                         const char **text, size_t *size, const char **chunk, mb_error *error) {
-  char *path =
-      mb_arena_printf(arena, MB_SOURCE_RUNBOOKS "%s/v%d/%s", bundle->name, bundle->major, file);
-  *chunk = path ? mb_arena_printf(arena, MB_SOURCE_STOCK ":%s", path + strlen(MB_SOURCE_RUNBOOKS))
-                : NULL;
+static int read_one(const mb_place *place, mb_arena *arena, const char *folder, const char *file,
+                    const char **text, size_t *size, const char **chunk, mb_error *error) {
+  const char *path = mb_path_join(arena, folder, file);
+  *chunk = path ? mb_place_show(place, arena, path) : NULL;
   if (!*chunk)
     return mb_error_memory(error);
-  const mb_embedded_file *found = mb_embedded_find(path);
-  if (found) {
-    *text = found->data;
-    *size = found->size;
-  }
-  return 0;
+  return place->kind->read(place, arena, folder, file, text, size, error) < 0 ? -1 : 0;
 }
 
-/* ---- from a folder ---- */
-
-static int read_file(const mb_system *system, mb_arena *arena, const mb_bundle *bundle,
-                     const char *file, const char **text, size_t *size, const char **chunk,
-                     mb_error *error) {
-  *chunk = mb_arena_printf(arena, "%s/%s", bundle->folder, file);
-  if (!*chunk)
-    return mb_error_memory(error);
-  return mb_read_within(system, arena, bundle->folder, file, text, size, error) < 0 ? -1 : 0;
-}
-
-int mb_bundle_read(const mb_system *system, mb_arena *arena, mb_bundle *bundle, mb_error *error) {
-  if (!bundle->folder) {
-    if (read_embedded(arena, bundle, "manifest.lua", &bundle->manifest, &bundle->manifest_size,
-                      &bundle->manifest_chunk, error) != 0)
-      return -1;
-    return read_embedded(arena, bundle, "runbook.lua", &bundle->runbook, &bundle->runbook_size,
-                         &bundle->runbook_chunk, error);
-  }
-  if (read_file(system, arena, bundle, "manifest.lua", &bundle->manifest, &bundle->manifest_size,
-                &bundle->manifest_chunk, error) != 0)
+int mb_bundle_read(const mb_place *place, mb_arena *arena, mb_bundle *bundle, mb_error *error) {
+  if (read_one(place, arena, bundle->path, "manifest.lua", &bundle->manifest,
+               &bundle->manifest_size, &bundle->manifest_chunk, error) != 0)
     return -1;
-  return read_file(system, arena, bundle, "runbook.lua", &bundle->runbook, &bundle->runbook_size,
-                   &bundle->runbook_chunk, error);
+  return read_one(place, arena, bundle->path, "runbook.lua", &bundle->runbook,
+                  &bundle->runbook_size, &bundle->runbook_chunk, error);
 }

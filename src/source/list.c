@@ -1,23 +1,22 @@
-/* Every bundle of every source. A folder that cannot be read is an entry that says why: a runbook
+/* Every bundle of every place. A folder that cannot be read is an entry that says why: a runbook
  * that silently is not there would let a farther one of the same name run in its place. */
-#include "base/embedded.h"
 #include "base/text.h"
 #include "source/internal.h"
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define DEEPEST_NAME   4     /* parts of a runbook's name */
-#define LARGEST_FOLDER 4096  /* names in one folder */
-#define MOST_LOOKED_AT 20000 /* names in one folder of MOONBOOK_PATH, all levels */
+#define DEEPEST_NAME   4                  /* parts of a runbook's name */
+#define LARGEST_FOLDER 4096               /* names in one folder */
+#define MOST_LOOKED_AT 20000              /* names in one place, all levels */
+#define MOST_BYTES     ((size_t)64 << 20) /* of the runbooks of one place */
 
 typedef struct scan {
-  const mb_system *system;
   mb_arena *arena;
-  const char *origin;
+  const mb_place *place;  /* open */
+  const mb_place *copied; /* for the bundles, which outlive their source */
   mb_bundle *items;
   size_t count, capacity;
-  size_t looked_at;
+  size_t looked_at, bytes;
 } scan;
 
 static mb_bundle *add_bundle(scan *s, const char *name, int major) {
@@ -31,7 +30,8 @@ static mb_bundle *add_bundle(scan *s, const char *name, int major) {
     s->capacity = capacity;
   }
   mb_bundle *bundle = &s->items[s->count++];
-  *bundle = (mb_bundle){.name = name, .major = major, .origin = s->origin};
+  *bundle = (mb_bundle){.name = name, .major = major, .place = s->copied, .path = ""};
+  bundle->origin = s->copied->origin;
   return bundle;
 }
 
@@ -50,18 +50,39 @@ static int add_problem(scan *s, const char *folder, const mb_error *problem, mb_
   return set_problem(s, add_bundle(s, folder, 0), folder, problem, error);
 }
 
-/* ---- a folder of MOONBOOK_PATH ---- */
+/* ---- one place ---- */
 
-static int add_version(scan *s, const char *name, int major, const char *folder, mb_error *error) {
+static int add_path_problem(scan *s, const char *path, const mb_error *problem, mb_error *error) {
+  const char *shown = mb_place_show(s->copied, s->arena, path);
+  return shown ? add_problem(s, shown, problem, error) : mb_error_memory(error);
+}
+
+static bool is_too_large(scan *s, mb_error *problem) {
+  if (s->looked_at > MOST_LOOKED_AT)
+    mb_error_set(problem, MB_ERROR_USAGE, "FolderTooLarge",
+                 "%s holds more than %d files, which no folder of runbooks does", s->copied->origin,
+                 MOST_LOOKED_AT);
+  else if (s->bytes > MOST_BYTES)
+    mb_error_set(problem, MB_ERROR_USAGE, "FolderTooLarge",
+                 "%s holds more than %zu MiB of runbooks", s->copied->origin, MOST_BYTES >> 20);
+  else
+    return false;
+  return true;
+}
+
+static int add_version(scan *s, const char *name, int major, const char *path, mb_error *error) {
   mb_error problem;
   mb_bundle *bundle = add_bundle(s, name, major);
   if (!bundle)
     return mb_error_memory(error);
-  bundle->folder = folder;
+  bundle->path = path;
   mb_error_clear(&problem);
-  if (mb_bundle_read(s->system, s->arena, bundle, &problem) != 0)
-    return set_problem(s, bundle, folder, &problem, error);
-  return 0;
+  if (mb_bundle_read(s->place, s->arena, bundle, &problem) != 0) {
+    const char *shown = mb_place_show(s->copied, s->arena, path);
+    return shown ? set_problem(s, bundle, shown, &problem, error) : mb_error_memory(error);
+  }
+  s->bytes += bundle->manifest_size + bundle->runbook_size;
+  return is_too_large(s, &problem) ? add_path_problem(s, "", &problem, error) : 0;
 }
 
 static int walk(scan *s, const char *folder, const char *name, int depth, mb_error *error);
@@ -74,19 +95,18 @@ static int look_at(scan *s, const char *folder, const char *name, const char *en
     return 0;
   if (depth == 0 && strcmp(entry, "lua") == 0)
     return 0; /* modules */
-  const char *path = mb_arena_printf(s->arena, "%s/%s", folder, entry);
+  const char *path = mb_path_join(s->arena, folder, entry);
   if (!path)
     return mb_error_memory(error);
-  mb_path_kind kind = mb_path_look(s->system, path);
-  if (kind == MB_PATH_UNREADABLE) {
-    mb_path_fail(path, errno, &problem);
-    return add_problem(s, path, &problem, error);
-  }
+  mb_error_clear(&problem);
+  mb_path_kind kind = s->place->kind->look(s->place, s->arena, path, &problem);
+  if (kind == MB_PATH_UNREADABLE)
+    return add_path_problem(s, path, &problem, error);
   if (kind != MB_PATH_FOLDER)
     return 0;
   if (major >= 0)
     return add_version(s, name, major, path, error);
-  const char *longer = *name ? mb_arena_printf(s->arena, "%s/%s", name, entry) : entry;
+  const char *longer = mb_path_join(s->arena, name, entry);
   return longer ? walk(s, path, longer, depth + 1, error) : mb_error_memory(error);
 }
 
@@ -96,71 +116,47 @@ static int walk(scan *s, const char *folder, const char *name, int depth, mb_err
   size_t count = 0;
   mb_error problem;
   mb_error_clear(&problem);
-  if (mb_folder_names(s->system, s->arena, folder, LARGEST_FOLDER, &names, &count, &problem) != 0)
-    return add_problem(s, folder, &problem, error);
+  if (s->place->kind->names(s->place, s->arena, folder, LARGEST_FOLDER, &names, &count, &problem) !=
+      0)
+    return add_path_problem(s, folder, &problem, error);
   s->looked_at += count;
-  if (s->looked_at > MOST_LOOKED_AT) {
-    mb_error_set(&problem, MB_ERROR_USAGE, "FolderTooLarge",
-                 "%s holds more than %d files, which no folder of runbooks does", s->origin,
-                 MOST_LOOKED_AT);
-    return add_problem(s, s->origin, &problem, error);
-  }
-  for (size_t i = 0; i < count && s->looked_at <= MOST_LOOKED_AT; i++) {
+  if (is_too_large(s, &problem))
+    return add_path_problem(s, "", &problem, error);
+  for (size_t i = 0; i < count && !is_too_large(s, &problem); i++) {
     if (look_at(s, folder, name, names[i], depth, error) != 0)
       return -1;
   }
   return 0;
 }
 
-static int scan_folder(scan *s, const char *given, mb_error *error) {
+static int scan_open_place(scan *s, mb_error *error) {
   mb_error problem;
-  const char *folder = mb_arena_strdup(s->arena, given); /* lists outlive their source */
-  if (!folder)
-    return mb_error_memory(error);
-  s->origin = folder;
-  s->looked_at = 0;
-  mb_path_kind kind = mb_path_look(s->system, folder);
-  if (kind == MB_PATH_FOLDER)
-    return walk(s, folder, "", 0, error);
-  if (kind == MB_PATH_UNREADABLE)
-    mb_path_fail(folder, errno, &problem);
-  else
+  mb_error_clear(&problem);
+  size_t start = s->count;
+  mb_path_kind kind = s->place->kind->look(s->place, s->arena, "", &problem);
+  if (kind == MB_PATH_FOLDER && walk(s, "", "", 0, error) != 0)
+    return -1;
+  if (kind == MB_PATH_ABSENT || kind == MB_PATH_OTHER)
     mb_error_set(&problem, MB_ERROR_NOT_FOUND, "NoSuchFolder", "%s, named in MOONBOOK_PATH, is %s",
-                 folder, kind == MB_PATH_ABSENT ? "not there" : "not a folder");
-  return add_problem(s, folder, &problem, error);
+                 s->copied->origin, kind == MB_PATH_ABSENT ? "not there" : "not a folder");
+  else if (kind == MB_PATH_FOLDER && s->count == start && !s->place->kind->may_be_empty)
+    mb_error_set(&problem, MB_ERROR_NOT_FOUND, "NoRunbooks",
+                 "%s holds no runbooks: there is no folder NAME/vMAJOR in it", s->copied->origin);
+  else if (kind == MB_PATH_FOLDER)
+    return 0;
+  return add_path_problem(s, "", &problem, error);
 }
 
-/* ---- the stock set ---- */
-
-/* "deploy/restart/v1/manifest.lua" to its name and major; false for any other file. */
-static bool split_path(scan *s, const char *path, const char **name, int *major) {
-  const char *file = strrchr(path, '/');
-  if (!file || strcmp(file, "/manifest.lua") != 0)
-    return false;
-  char *folder = mb_arena_strndup(s->arena, path, (size_t)(file - path));
-  char *version = folder ? strrchr(folder, '/') : NULL;
-  if (!version)
-    return false;
-  *version = 0;
-  *major = mb_version_folder(version + 1);
-  *name = folder;
-  return *major >= 0;
-}
-
-static int scan_stock(scan *s, mb_error *error) {
-  size_t count = 0;
-  const mb_embedded_file *files = mb_embedded_below(MB_SOURCE_RUNBOOKS, &count);
-  s->origin = MB_SOURCE_STOCK;
-  for (size_t i = 0; i < count; i++) {
-    const char *name;
-    int major;
-    if (!split_path(s, files[i].path + strlen(MB_SOURCE_RUNBOOKS), &name, &major))
-      continue;
-    mb_bundle *bundle = add_bundle(s, name, major);
-    if (!bundle || mb_bundle_read(s->system, s->arena, bundle, error) != 0)
-      return mb_error_memory(error);
-  }
-  return 0;
+static int scan_place(scan *s, mb_place *place, mb_arena *of_source, mb_error *error) {
+  mb_error problem;
+  mb_error_clear(&problem);
+  int status = mb_place_open(place, of_source, &problem);
+  s->place = place;
+  s->copied = mb_place_copy(s->arena, place);
+  s->looked_at = s->bytes = 0;
+  if (!s->copied)
+    return mb_error_memory(error);
+  return status != 0 ? add_path_problem(s, "", &problem, error) : scan_open_place(s, error);
 }
 
 /* ---- all of them ---- */
@@ -179,7 +175,7 @@ static void mark_shadowed(mb_bundle *items, size_t start, size_t count) {
   }
 }
 
-static void end_source(scan *s, size_t start) {
+static void end_place(scan *s, size_t start) {
   if (s->count > start + 1)
     qsort(s->items + start, s->count - start, sizeof *s->items, compare_bundles);
   mark_shadowed(s->items, start, s->count);
@@ -187,17 +183,13 @@ static void end_source(scan *s, size_t start) {
 
 int mb_source_list(mb_source *source, mb_arena *arena, mb_bundle **out, size_t *count,
                    mb_error *error) {
-  scan s = {.system = source->system, .arena = arena};
+  scan s = {.arena = arena};
   for (size_t i = 0; i < source->count; i++) {
     size_t start = s.count;
-    if (scan_folder(&s, source->folders[i], error) != 0)
+    if (scan_place(&s, &source->places[i], source->arena, error) != 0)
       return -1;
-    end_source(&s, start);
+    end_place(&s, start);
   }
-  size_t start = s.count;
-  if (scan_stock(&s, error) != 0)
-    return -1;
-  end_source(&s, start);
   *out = s.items;
   *count = s.count;
   return 0;

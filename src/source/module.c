@@ -1,5 +1,4 @@
 /* Modules for require(): from the bundle itself, from MOONBOOK_PATH, from the binary. */
-#include "base/embedded.h"
 #include "base/text.h"
 #include "source/internal.h"
 #include <string.h>
@@ -47,45 +46,39 @@ static char *module_path(mb_arena *arena, const char *name) {
 
 /* Each of these returns 1 when the module is not there, 0, or -1. */
 
-static int read_folder(const wanted *w, const char *base, mb_error *error) {
-  int status = mb_read_within(w->source->system, w->arena, base, w->path, w->text, w->size, error);
+static int read_of_place(const wanted *w, mb_place *place, mb_arena *of_place, const char *base,
+                         mb_error *error) {
+  if (mb_place_open(place, of_place, error) != 0)
+    return -1;
+  int status = place->kind->read(place, w->arena, base, w->path, w->text, w->size, error);
   if (status != 0)
     return status;
-  *w->chunk = mb_arena_printf(w->arena, "%s/%s", base, w->path);
+  const char *path = mb_path_join(w->arena, base, w->path);
+  *w->chunk = path ? mb_place_show(place, w->arena, path) : NULL;
   return *w->chunk ? 0 : mb_error_memory(error);
 }
 
-static int read_embedded(const wanted *w, const char *prefix, const char *shown, mb_error *error) {
-  char *path = mb_arena_printf(w->arena, "%s%s", prefix, w->path);
-  *w->chunk = mb_arena_printf(w->arena, "%s%s", shown, w->path);
-  if (!path || !*w->chunk)
-    return mb_error_memory(error);
-  const mb_embedded_file *found = mb_embedded_find(path);
-  if (!found)
-    return 1;
-  *w->text = found->data;
-  *w->size = found->size;
-  return 0;
-}
-
 static int read_of_bundle(const wanted *w, const mb_bundle *bundle, mb_error *error) {
-  if (!bundle || !mb_text_starts(w->path, "lib/"))
+  if (!bundle)
     return 1;
-  if (bundle->folder)
-    return read_folder(w, bundle->folder, error);
-  char *prefix =
-      mb_arena_printf(w->arena, MB_SOURCE_RUNBOOKS "%s/v%d/", bundle->name, bundle->major);
-  char *shown = mb_arena_printf(w->arena, MB_SOURCE_STOCK ":%s/v%d/", bundle->name, bundle->major);
-  return prefix && shown ? read_embedded(w, prefix, shown, error) : mb_error_memory(error);
+  mb_place place = *bundle->place;
+  int status = read_of_place(w, &place, w->arena, bundle->path, error);
+  mb_place_close(&place);
+  return status;
 }
 
 static int read_of_path(const wanted *w, mb_error *error) {
   int status = 1;
-  for (size_t i = 0; status == 1 && i < w->source->count; i++) {
-    char *base = mb_arena_printf(w->arena, "%s/lua", w->source->folders[i]);
-    status = base ? read_folder(w, base, error) : mb_error_memory(error);
-  }
+  mb_source *source = w->source;
+  for (size_t i = 0; status == 1 && i < source->count; i++)
+    status = read_of_place(w, &source->places[i], source->arena, "lua", error);
   return status;
+}
+
+static int read_of_library(const wanted *w, mb_error *error) {
+  mb_place library;
+  mb_place_stock_library(w->source->system, &library);
+  return read_of_place(w, &library, w->arena, "lua", error);
 }
 
 static int unknown_module(const char *name, const char *path, mb_error *error) {
@@ -93,7 +86,7 @@ static int unknown_module(const char *name, const char *path, mb_error *error) {
   if (mb_text_starts(path, "lib/"))
     return mb_error_next(error, "looked for %s in the runbook's own folder", path);
   return mb_error_next(error,
-                       "looked for lua/%s in the folders of MOONBOOK_PATH and in moonbook itself; "
+                       "looked for lua/%s in the places of MOONBOOK_PATH and in moonbook itself; "
                        "a runbook's own modules are called \"lib.NAME\"",
                        path);
 }
@@ -106,10 +99,10 @@ int mb_source_module(mb_source *source, mb_arena *arena, const mb_bundle *bundle
   w.path = module_path(arena, name);
   if (!w.path)
     return mb_error_memory(error);
-  int status = read_of_bundle(&w, bundle, error);
-  if (status == 1 && !mb_text_starts(w.path, "lib/"))
-    status = read_of_path(&w, error);
-  if (status == 1 && !mb_text_starts(w.path, "lib/"))
-    status = read_embedded(&w, "lua/", "lua/", error);
+  int status = 1;
+  if (mb_text_starts(w.path, "lib/"))
+    status = read_of_bundle(&w, bundle, error);
+  else if ((status = read_of_path(&w, error)) == 1)
+    status = read_of_library(&w, error);
   return status == 1 ? unknown_module(name, w.path, error) : status;
 }

@@ -1,9 +1,7 @@
-/* Finding one bundle: by name in the sources, nearest first, or in a folder of its own. */
-#include "base/embedded.h"
+/* Finding one bundle: by name in the places, nearest first, or in a folder of its own. */
 #include "base/memory.h"
 #include "base/text.h"
 #include "source/internal.h"
-#include <errno.h>
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,26 +10,19 @@
 
 /* ---- life ---- */
 
-static int split_folders(mb_source *source, const char *path) {
-  size_t most = 1;
+static int split_places(mb_source *source, const char *path) {
+  size_t most = 2;
+  int status;
   for (const char *at = path; *at; at++)
     most += *at == ':';
-  source->folders = mb_arena_alloc(source->arena, most * sizeof *source->folders);
-  if (!source->folders)
+  source->places = mb_arena_alloc(source->arena, most * sizeof *source->places);
+  if (!source->places)
     return -1;
-  while (*path) {
-    size_t size = strcspn(path, ":"), kept = size;
-    while (kept > 1 && path[kept - 1] == '/')
-      kept--;
-    if (kept > 0) {
-      const char *folder = mb_arena_strndup(source->arena, path, kept);
-      if (!folder)
-        return -1;
-      source->folders[source->count++] = folder;
-    }
-    path += size + (path[size] == ':');
-  }
-  return 0;
+  while ((status = mb_place_next(source->system, source->arena, &path,
+                                 &source->places[source->count])) == 0)
+    source->count++;
+  mb_place_stock_runbooks(source->system, &source->places[source->count++]);
+  return status == 1 ? 0 : -1;
 }
 
 mb_source *mb_source_new(const mb_system *system, const char *path, mb_error *error) {
@@ -40,7 +31,7 @@ mb_source *mb_source_new(const mb_system *system, const char *path, mb_error *er
   if (source) {
     source->system = system;
     source->arena = arena;
-    if (split_folders(source, path ? path : "") == 0)
+    if (split_places(source, path ? path : "") == 0)
       return source;
   }
   mb_arena_free(arena);
@@ -49,8 +40,11 @@ mb_source *mb_source_new(const mb_system *system, const char *path, mb_error *er
 }
 
 void mb_source_free(mb_source *source) {
-  if (source)
-    mb_arena_free(source->arena);
+  if (!source)
+    return;
+  for (size_t i = 0; i < source->count; i++)
+    mb_place_close(&source->places[i]);
+  mb_arena_free(source->arena);
 }
 
 /* ---- names ---- */
@@ -90,6 +84,16 @@ static int bad_name(const char *text, mb_error *error) {
                               "list\" lists them");
 }
 
+/* The first place that could not be read as a whole: what was wanted may be there. */
+static const char *first_problem(const mb_bundle *bundles, size_t count) {
+  for (size_t i = 0; i < count; i++) {
+    if (bundles[i].problem && bundles[i].major == 0 &&
+        strcmp(bundles[i].name, bundles[i].origin) == 0)
+      return bundles[i].problem;
+  }
+  return NULL;
+}
+
 static int unknown_name(mb_source *source, mb_arena *arena, const char *name, int major,
                         mb_error *error) {
   mb_bundle *bundles = NULL;
@@ -109,7 +113,10 @@ static int unknown_name(mb_source *source, mb_arena *arena, const char *name, in
     mb_error_next(error, "there is %s", mb_buffer_text(&versions));
   } else {
     mb_error_set(error, MB_ERROR_NOT_FOUND, "UnknownRunbook", "there is no runbook \"%s\"", name);
-    if (best)
+    const char *problem = first_problem(bundles, count);
+    if (problem)
+      mb_error_next(error, "%s", problem);
+    else if (best)
       mb_error_next(error, "did you mean \"%s\"? \"moonbook list\" lists them", best);
     else
       mb_error_next(error, "\"moonbook list\" lists what there is, MOONBOOK_PATH says where to "
@@ -119,7 +126,7 @@ static int unknown_name(mb_source *source, mb_arena *arena, const char *name, in
   return -1;
 }
 
-/* ---- one source ---- */
+/* ---- one place ---- */
 
 /* The wanted major (-1: the highest) among the versions in a folder; -1 when there is none. */
 static int pick_version(const char **names, size_t count, int wanted) {
@@ -132,64 +139,34 @@ static int pick_version(const char **names, size_t count, int wanted) {
   return best;
 }
 
-/* Returns 1 when this folder does not have it, 0, or -1: a folder that cannot be read must not let
- * a farther one answer. */
-static int find_in_folder(mb_source *source, mb_arena *arena, const char *folder, const char *name,
-                          int major, mb_bundle *out, mb_error *error) {
+static int fill_bundle(const mb_place *place, mb_arena *arena, mb_bundle *out, mb_error *error) {
+  const mb_place *copy = mb_place_copy(arena, place);
+  if (!copy || !out->path)
+    return mb_error_memory(error);
+  out->place = copy;
+  out->origin = copy->origin;
+  return mb_bundle_read(place, arena, out, error);
+}
+
+/* Returns 1 when this place does not have it, 0, or -1: a place that cannot be read must not let a
+ * farther one answer. */
+static int find_in_place(mb_place *place, mb_arena *of_source, mb_arena *arena, const char *name,
+                         int major, mb_bundle *out, mb_error *error) {
   const char **names = NULL;
   size_t count = 0;
-  const char *path = mb_arena_printf(arena, "%s/%s", folder, name);
-  if (!path)
-    return mb_error_memory(error);
-  mb_path_kind kind = mb_path_look(source->system, path);
-  if (kind == MB_PATH_UNREADABLE)
-    return mb_path_fail(path, errno, error);
+  if (mb_place_open(place, of_source, error) != 0)
+    return -1;
+  mb_path_kind kind = place->kind->look(place, arena, name, error);
   if (kind != MB_PATH_FOLDER)
-    return 1;
-  if (mb_folder_names(source->system, arena, path, LARGEST_NAME_FOLDER, &names, &count, error) != 0)
+    return kind == MB_PATH_UNREADABLE ? -1 : 1;
+  if (place->kind->names(place, arena, name, LARGEST_NAME_FOLDER, &names, &count, error) != 0)
     return -1;
   int found = pick_version(names, count, major);
   if (found < 0)
     return 1;
   *out = (mb_bundle){.name = name, .major = found};
-  out->origin = mb_arena_strdup(arena, folder);
-  out->folder = mb_arena_printf(arena, "%s/v%d", path, found);
-  if (!out->origin || !out->folder)
-    return mb_error_memory(error);
-  return mb_bundle_read(source->system, arena, out, error);
-}
-
-static int stock_version(mb_arena *arena, const char *name, int wanted, mb_error *error) {
-  int best = -1;
-  size_t count = 0;
-  const char *prefix = mb_arena_printf(arena, MB_SOURCE_RUNBOOKS "%s/v", name);
-  if (!prefix) {
-    mb_error_memory(error);
-    return -2;
-  }
-  const mb_embedded_file *files = mb_embedded_below(prefix, &count);
-  for (size_t i = 0; i < count; i++) {
-    char version[16];
-    const char *at = files[i].path + strlen(prefix) - 1;
-    size_t size = strcspn(at, "/");
-    if (size >= sizeof version)
-      continue;
-    memcpy(version, at, size);
-    version[size] = 0;
-    const char *single = version;
-    int major = pick_version(&single, 1, wanted);
-    best = major > best ? major : best;
-  }
-  return best;
-}
-
-static int find_in_stock(mb_source *source, mb_arena *arena, const char *name, int major,
-                         mb_bundle *out, mb_error *error) {
-  int found = stock_version(arena, name, major, error);
-  if (found < 0)
-    return found == -1 ? 1 : -1;
-  *out = (mb_bundle){.name = name, .major = found, .origin = MB_SOURCE_STOCK};
-  return mb_bundle_read(source->system, arena, out, error);
+  out->path = mb_arena_printf(arena, "%s/v%d", name, found);
+  return fill_bundle(place, arena, out, error);
 }
 
 int mb_source_find(mb_source *source, mb_arena *arena, const char *name, int major, mb_bundle *out,
@@ -201,9 +178,7 @@ int mb_source_find(mb_source *source, mb_arena *arena, const char *name, int maj
     return mb_error_memory(error);
   int status = 1;
   for (size_t i = 0; status == 1 && i < source->count; i++)
-    status = find_in_folder(source, arena, source->folders[i], plain, major, out, error);
-  if (status == 1)
-    status = find_in_stock(source, arena, plain, major, out, error);
+    status = find_in_place(&source->places[i], source->arena, arena, plain, major, out, error);
   return status == 1 ? unknown_name(source, arena, plain, major, error) : status;
 }
 
@@ -221,25 +196,38 @@ static int major_of_folder(const mb_system *system, mb_arena *arena, const char 
   return major > 0 ? major : 0;
 }
 
-int mb_source_open(const mb_system *system, mb_arena *arena, const char *folder, mb_bundle *out,
-                   mb_error *error) {
-  size_t size = strlen(folder);
-  while (size > 1 && folder[size - 1] == '/')
-    size--;
-  const char *path = mb_arena_strndup(arena, folder, size);
-  if (!path)
-    return mb_error_memory(error);
-  mb_path_kind kind = size ? mb_path_look(system, path) : MB_PATH_ABSENT;
+/* Without the machine's help: the last part of a path. */
+static int major_of_path(const char *path) {
+  const char *last = strrchr(path, '/');
+  int major = mb_version_folder(last ? last + 1 : path);
+  return major > 0 ? major : 0;
+}
+
+static int open_place(mb_place *place, mb_arena *arena, mb_bundle *out, mb_error *error) {
+  if (mb_place_open(place, arena, error) != 0)
+    return -1;
+  mb_path_kind kind = place->kind->look(place, arena, "", error);
   if (kind == MB_PATH_UNREADABLE)
-    return mb_path_fail(path, errno, error);
+    return -1;
   if (kind != MB_PATH_FOLDER) {
     mb_error_set(error, kind == MB_PATH_ABSENT ? MB_ERROR_NOT_FOUND : MB_ERROR_USAGE,
-                 "NoSuchFolder", "%s is %s", path,
+                 "NoSuchFolder", "%s is %s", place->origin,
                  kind == MB_PATH_ABSENT ? "not there" : "not a folder");
     return mb_error_next(error, "give the folder of a runbook's version, such as "
                                 "runbooks/deploy/restart/v1");
   }
-  *out = (mb_bundle){.name = "", .origin = path, .folder = path};
-  out->major = major_of_folder(system, arena, path);
-  return mb_bundle_read(system, arena, out, error);
+  *out = (mb_bundle){.name = "", .path = ""};
+  out->major = place->below ? major_of_path(place->below)
+                            : major_of_folder(place->system, arena, place->root);
+  return fill_bundle(place, arena, out, error);
+}
+
+int mb_source_open(const mb_system *system, mb_arena *arena, const char *folder, mb_bundle *out,
+                   mb_error *error) {
+  mb_place place;
+  if (mb_place_make(system, arena, folder, &place) != 0)
+    return mb_error_memory(error);
+  int status = open_place(&place, arena, out, error);
+  mb_place_close(&place);
+  return status;
 }

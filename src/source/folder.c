@@ -1,4 +1,5 @@
-/* Reading files and folders of other people: bounded, and never through a link that leads out. */
+/* Folders as places: other people's files, read within bounds and never through a link that leads
+ * out. */
 #include "source/internal.h"
 
 #include <dirent.h>
@@ -13,7 +14,7 @@ static char *real_place(const mb_system *system, mb_arena *arena, const char *pa
   return mb_arena_printf(arena, "%s%s", root, path);
 }
 
-int mb_path_fail(const char *path, int code, mb_error *error) {
+static int path_fail(const char *path, int code, mb_error *error) {
   char reason[128];
   if (code == ENOMEM)
     return mb_error_memory(error);
@@ -52,9 +53,9 @@ static int resolve_within(const char *base, const char *path, char out[PATH_MAX]
   char real_base[PATH_MAX];
   struct stat about;
   if (!realpath(path, out))
-    return errno == ENOENT || errno == ENOTDIR ? 1 : mb_path_fail(shown, errno, error);
+    return errno == ENOENT || errno == ENOTDIR ? 1 : path_fail(shown, errno, error);
   if (!realpath(base, real_base) || stat(out, &about) != 0)
-    return mb_path_fail(shown, errno, error);
+    return path_fail(shown, errno, error);
   if (!lies_within(real_base, out)) {
     mb_error_set(error, MB_ERROR_REFUSED, "LinkLeadsOut",
                  "%s is a link that leads out of its folder", shown);
@@ -65,18 +66,19 @@ static int resolve_within(const char *base, const char *path, char out[PATH_MAX]
   return 0;
 }
 
-int mb_read_within(const mb_system *system, mb_arena *arena, const char *base, const char *relative,
-                   const char **out, size_t *size, mb_error *error) {
+static int read_file(const mb_place *place, mb_arena *arena, const char *base, const char *relative,
+                     const char **out, size_t *size, mb_error *error) {
   char resolved[PATH_MAX];
-  const char *shown = mb_arena_printf(arena, "%s/%s", base, relative);
-  char *place = shown ? real_place(system, arena, shown) : NULL;
-  char *place_base = place ? real_place(system, arena, base) : NULL;
-  if (!place_base)
+  const char *folder = mb_path_join(arena, place->root, base);
+  const char *shown = folder ? mb_path_join(arena, folder, relative) : NULL;
+  char *path = shown ? real_place(place->system, arena, shown) : NULL;
+  char *path_base = path ? real_place(place->system, arena, folder) : NULL;
+  if (!path_base)
     return mb_error_memory(error);
-  int status = resolve_within(place_base, place, resolved, shown, error);
+  int status = resolve_within(path_base, path, resolved, shown, error);
   if (status != 0)
     return status;
-  mb_system plain = *system;
+  mb_system plain = *place->system;
   plain.root = ""; /* it is part of the resolved path */
   char *text = NULL;
   if (mb_read_file(&plain, arena, resolved, MB_SOURCE_FILE_LIMIT, &text, size, error) != 0)
@@ -120,7 +122,7 @@ static int read_names(DIR *folder, mb_arena *arena, const char *path, size_t lim
     errno = 0;
     const struct dirent *entry = readdir(folder);
     if (!entry)
-      return errno == 0 ? 0 : mb_path_fail(path, errno, error);
+      return errno == 0 ? 0 : path_fail(path, errno, error);
     if (entry->d_name[0] == '.')
       continue;
     if (list->count == limit) {
@@ -133,16 +135,17 @@ static int read_names(DIR *folder, mb_arena *arena, const char *path, size_t lim
   }
 }
 
-int mb_folder_names(const mb_system *system, mb_arena *arena, const char *path, size_t limit,
-                    const char ***out, size_t *count, mb_error *error) {
-  char *place = real_place(system, arena, path);
-  if (!place)
+static int list_names(const mb_place *place, mb_arena *arena, const char *path, size_t limit,
+                      const char ***out, size_t *count, mb_error *error) {
+  const char *shown = mb_path_join(arena, place->root, path);
+  char *real = shown ? real_place(place->system, arena, shown) : NULL;
+  if (!real)
     return mb_error_memory(error);
-  DIR *folder = opendir(place);
+  DIR *folder = opendir(real);
   if (!folder)
-    return mb_path_fail(path, errno, error);
+    return path_fail(shown, errno, error);
   name_list list = {.items = NULL};
-  int status = read_names(folder, arena, path, limit, &list, error);
+  int status = read_names(folder, arena, shown, limit, &list, error);
   closedir(folder);
   if (status != 0)
     return -1;
@@ -152,3 +155,19 @@ int mb_folder_names(const mb_system *system, mb_arena *arena, const char *path, 
   *count = list.count;
   return 0;
 }
+
+static mb_path_kind look(const mb_place *place, mb_arena *arena, const char *path,
+                         mb_error *error) {
+  const char *whole = mb_path_join(arena, place->root, path);
+  if (!whole) {
+    mb_error_memory(error);
+    return MB_PATH_UNREADABLE;
+  }
+  mb_path_kind kind = mb_path_look(place->system, whole);
+  if (kind == MB_PATH_UNREADABLE)
+    path_fail(whole, errno, error);
+  return kind;
+}
+
+const mb_place_kind mb_place_folder = {
+    .look = look, .names = list_names, .read = read_file, .may_be_empty = true};
