@@ -7,6 +7,7 @@
 #include <moonbook/host.h>
 #include <moonbook/primitive.h>
 #include <moonbook/run.h>
+#include <moonbook/sim.h>
 #include <moonbook/value.h>
 #include <moonbook/version.h>
 

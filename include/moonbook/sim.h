@@ -35,6 +35,10 @@ typedef struct mb_sim_options {
   const char *secret_access_key; /* verify signatures made with this; NULL: take any */
   double start; /* the world's first moment, seconds since 1970; 0: 2026-01-01 */
 } mb_sim_options;
+/* Credentials that a verifying simulator takes when no other secret was set, and that hosts in this
+ * process are given. */
+#define MB_SIM_ACCESS_KEY_ID     "AKIASIMULATED0000000"
+#define MB_SIM_SECRET_ACCESS_KEY "simulated-secret-access-key"
 #define MB_SIM_OPTIONS_VERSION 1
 #define MB_SIM_OPTIONS_INIT {.version = MB_SIM_OPTIONS_VERSION}
 

@@ -1,17 +1,37 @@
---- What a scenario file sees: every control command as a function of its arguments alone, and the
--- world itself. Filled in when the world is made.
+--- The commands of the control interface: those of sim.control, and what moves the clock. A scenario
+-- file sees each as a function of its arguments alone, and the world itself.
 
-local console = {}
+local console = { commands = {} }
 
+--- advance{seconds = n}
+function console.commands.advance(world, args)
+  world:advance_to(world:now() + args.seconds)
+  return { now = world:now() }
+end
+
+--- step{}: to the next thing that happens.
+function console.commands.step(world)
+  world:advance_to(world:next_event() or world:now())
+  return { now = world:now() }
+end
+
+function console.commands.now(world)
+  return { now = world:now() }
+end
+
+--- Fills in what scenario files see, once there is a world.
 function console.open(world)
-  console.world = world
   for name, run in pairs(require "sim.control") do
-    if name ~= "open" and name ~= "world" then
-      console[name] = function(args)
-        return run(world, args or {})
-      end
+    if type(run) == "function" then
+      console.commands[name] = run
     end
   end
+  for name, run in pairs(console.commands) do
+    console[name] = function(args)
+      return run(world, args or {})
+    end
+  end
+  console.world = world
 end
 
 return console

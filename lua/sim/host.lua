@@ -86,15 +86,15 @@ end
 
 --- The commands there are, by name.
 function host.commands()
-  return names_of(require "sim.control")
+  return names_of(console.commands)
 end
 
 --- One command of the control interface.
 function host.control(command, args)
-  local control = require "sim.control"
-  local run = rawget(control, command)
+  local run = console.commands[command]
   if not run then
-    error(("there is no command '%s'; there are %s"):format(command, table.concat(names_of(control), ", ")), 0)
+    local names = table.concat(host.commands(), ", ")
+    error(("there is no command '%s'; there are %s"):format(command, names), 0)
   end
   return run(world, args or {})
 end

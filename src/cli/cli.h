@@ -4,6 +4,7 @@
 #define MB_CLI_CLI_H
 
 #include <moonbook/moonbook.h>
+#include <signal.h>
 #include <stdio.h>
 
 /* Exit codes that are not a run's verdict. */
@@ -29,6 +30,9 @@ typedef struct cli_options {
   int verbosity; /* -1 quiet, 0, 1, 2 */
   int argc;      /* the command line itself, to say what else could be typed */
   char **argv;
+  const char *sim; /* NULL: the real AWS; "": the usual scenario */
+  const char *scenario, *seed, *port, *speed, *state;
+  bool strict;
   bool yes, plan, no_input, all_pages, show_secrets, help;
 } cli_options;
 
@@ -45,6 +49,7 @@ int cli_help(const cli_options *options);
 int cli_call(const cli_options *options);
 int cli_check(const cli_options *options);
 int cli_version(const cli_options *options);
+int cli_sim(const cli_options *options);
 
 typedef struct cli_command {
   const char *name, *usage, *summary;
@@ -55,6 +60,10 @@ extern const cli_command cli_commands[]; /* ends with a NULL name */
 
 /* Makes the host that every command but `version` works with. NULL after printing the error. */
 mb_host *cli_host(const cli_options *options, int *exit_code);
+/* Frees the simulator that a host was made on, once the host is gone; harmless without one. */
+void cli_rehearsal_end(void);
+/* Reads --seed. 0, or -1. */
+int cli_read_seed(const cli_options *options, uint64_t *seed, mb_error *error);
 
 /* ---- cmd_list.c: shared by `show NAME` and `help NAME` ---- */
 /* `flags`: as they are typed, --desired-count, not as Lua names them. */
@@ -86,7 +95,8 @@ void cli_put_safely(FILE *stream, const char *text, size_t size);
 void cli_put(FILE *stream, cli_style style, const char *text);
 void cli_printf(FILE *stream, cli_style style, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
-bool cli_can_ask(void); /* there is somebody to ask */
+bool cli_can_ask(void);                        /* there is somebody to ask */
+extern volatile sig_atomic_t cli_signals_seen; /* how many times we were asked to stop */
 /* Asks on the terminal; NULL when input ended or a signal came. */
 const char *cli_ask(const char *question, char *answer, size_t size);
 

@@ -14,6 +14,7 @@ const cli_command cli_commands[] = {
     {"help", "help [COMMAND | RUNBOOK | NAMESPACE[.PRIMITIVE] | exit-codes]",
      "explain a command, a runbook or a primitive", cli_help, 1},
     {"check", "check PATH", "check a runbook's folder without running it", cli_check, 1},
+    {"sim", "sim", "serve a simulated AWS on this machine", cli_sim, 0},
     {"version", "version", "print the version", cli_version, 0},
     {NULL, NULL, NULL, NULL, 0},
 };
@@ -104,6 +105,7 @@ int main(int argc, char **argv) {
   } else {
     cli_terminal_init(&options);
     code = run_command(&options);
+    cli_rehearsal_end();
   }
   cli_options_dispose(&options);
   return finish_output(code);

@@ -14,7 +14,8 @@ typedef enum flag_kind {
   FLAG_OUTPUT,
   FLAG_COLOR,
   FLAG_MORE,
-  FLAG_LESS
+  FLAG_LESS,
+  FLAG_OPTIONAL /* --flag, or --flag=VALUE */
 } flag_kind;
 
 typedef struct flag {
@@ -63,7 +64,17 @@ static const flag flags[] = {
      "folders of runbooks, ':' between (else MOONBOOK_PATH)"},
     {"color", 0, FLAG_COLOR, AT(color), "auto|always|never", HOSTED,
      "colours (NO_COLOR and CLICOLOR_FORCE are honoured)"},
-    {"help", 'h', FLAG_BOOL, AT(help), NULL, HOSTED " version", "show this help"},
+    {"sim", 0, FLAG_OPTIONAL, AT(sim), "[=SCENARIO]", "run call",
+     "in a simulated AWS, in this process and in no time"},
+    {"scenario", 0, FLAG_NAME, AT(scenario), "NAME|FILE", "sim", "what the world holds at first"},
+    {"seed", 0, FLAG_NAME, AT(seed), "NUMBER", "run call sim",
+     "same seed, same simulated world (else 1)"},
+    {"port", 0, FLAG_NAME, AT(port), "NUMBER", "sim", "where to listen on 127.0.0.1 (else 4566)"},
+    {"speed", 0, FLAG_NAME, AT(speed), "NUMBER|step|instant", "sim",
+     "how fast its clock runs: 10 is ten times; step: only when told to"},
+    {"state", 0, FLAG_NAME, AT(state), "FILE", "sim", "keep the world there between runs"},
+    {"strict", 0, FLAG_BOOL, AT(strict), NULL, "sim", "verify signatures"},
+    {"help", 'h', FLAG_BOOL, AT(help), NULL, HOSTED " sim version", "show this help"},
 };
 enum { FLAG_COUNT = sizeof flags / sizeof *flags };
 
@@ -85,7 +96,7 @@ void cli_options_print_help(FILE *out, const char *command) {
       continue;
     }
     char left[64];
-    snprintf(left, sizeof left, "%s--%s%s%s", f->letter ? "" : "    ", f->name, f->value ? " " : "",
+    snprintf(left, sizeof left, "%s--%s%s%s", f->letter ? "" : "    ", f->name, f->value && f->kind != FLAG_OPTIONAL ? " " : "",
              f->value ? f->value : "");
     if (f->letter) {
       fprintf(out, "  -%c, %-28s %s\n", f->letter, left, f->doc);
@@ -165,6 +176,7 @@ static int set_flag(cli_options *out, const flag *f, const char *value, mb_error
     memcpy(at, &value, sizeof value);
     return 0;
   case FLAG_TEXT:
+  case FLAG_OPTIONAL:
     memcpy(at, &value, sizeof value);
     return 0;
   case FLAG_BOOL:
@@ -266,6 +278,9 @@ static int parse_long(cli_options *out, int argc, char **argv, int *at, mb_error
                           f->value);
     }
     value = argv[++*at];
+  }
+  if (f->kind == FLAG_OPTIONAL) {
+    return set_flag(out, f, value ? value : "", error);
   }
   if (!takes_value(f) && equals) {
     return mb_error_set(error, MB_ERROR_USAGE, "BadFlag", "--%s takes no value", f->name);

@@ -15,8 +15,6 @@
 #define MB_SIM_REQUEST_MAX  ((size_t)128 << 20) /* bytes of one request's body */
 #define MB_SIM_STATE_MAX    ((size_t)512 << 20)
 #define MB_SIM_SCENARIO_MAX ((size_t)1 << 20)
-#define MB_SIM_ACCESS_KEY   "AKIASIMULATED0000000"
-#define MB_SIM_SECRET_KEY   "simulated-secret-access-key"
 #define MB_SIM_LATENCY      0.02 /* seconds from request to answer, in process */
 
 typedef struct sim_service {
