@@ -6,12 +6,17 @@
 static void print_finding(const mb_value *finding) {
   bool bad = strcmp(cli_text(finding, "severity"), "error") == 0;
   int line = (int)cli_number(finding, "line");
-  cli_printf(stdout, CLI_BOLD, "%s:", cli_text(finding, "file"));
-  if (line > 0) {
-    cli_printf(stdout, CLI_BOLD, "%d:", line);
-  }
-  cli_printf(stdout, bad ? CLI_BAD : CLI_WARN, " %s: ", cli_text(finding, "severity"));
-  cli_printf(stdout, CLI_PLAIN, "%s\n", cli_text(finding, "message"));
+  char number[16];
+  cli_line out = cli_line_start(stdout, 0, 2);
+  snprintf(number, sizeof number, "%d:", line);
+  cli_line_add(&out, CLI_BOLD, cli_text(finding, "file"));
+  cli_line_add(&out, CLI_BOLD, ":");
+  cli_line_add(&out, CLI_BOLD, line > 0 ? number : "");
+  cli_line_add(&out, bad ? CLI_BAD : CLI_WARN, " ");
+  cli_line_add(&out, bad ? CLI_BAD : CLI_WARN, cli_text(finding, "severity"));
+  cli_line_add(&out, CLI_PLAIN, ": ");
+  cli_line_add(&out, CLI_PLAIN, cli_text(finding, "message"));
+  cli_line_end(&out);
 }
 
 static int report(const cli_options *options, const mb_value *findings) {

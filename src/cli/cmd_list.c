@@ -32,20 +32,28 @@ static void put_column(cli_style style, const char *text, int width) {
   printf("%*s", width - width_of(text) + 2, "");
 }
 
-/* The last column ends at a terminal's edge, and nowhere else. */
-static void put_last(cli_style style, const char *text, const int *widths) {
-  char cut[512];
-  int used = 0;
+/* What is left of a terminal's width for the summary. A place that takes too much of it is left
+ * out: `show` tells it. */
+static int room_for_summary(int *widths) {
+  enum { LEAST = 24 };
+  int room = cli_width(stdout) - 1;
   for (size_t c = 0; c < COLUMNS; c++) {
-    used += widths[c] + 2;
+    room -= widths[c] + 2;
   }
-  int room = cli_width(stdout) - used;
-  bool fits = !cli_is_terminal(stdout) || room < 12;
-  cli_put(stdout, style, fits ? text : cli_cut(cut, sizeof cut, text, room));
+  if (room < LEAST) {
+    room += widths[SOURCE] + 2;
+    widths[SOURCE] = 0;
+  }
+  return room < LEAST ? LEAST : room;
+}
+
+static void put_summary(cli_style style, const char *text, int room) {
+  char cut[512];
+  cli_put(stdout, style, room > 0 ? cli_cut(cut, sizeof cut, text, room) : text);
   fputc('\n', stdout);
 }
 
-static void list_row(const mb_value *row, const int *widths) {
+static void list_row(const mb_value *row, const int *widths, int room) {
   char text[256];
   const char *broken = cli_text(row, "error");
   bool shadowed = cli_flag(row, "shadowed");
@@ -61,18 +69,18 @@ static void list_row(const mb_value *row, const int *widths) {
     cli_line_end(&line);
     return;
   }
-  for (size_t c = VERSION; c < COLUMNS; c++) {
+  for (size_t c = VERSION; c < COLUMNS && widths[c] > 0; c++) {
     put_column(shadowed || c == SOURCE ? CLI_DIM : CLI_PLAIN, cell(row, c, text, sizeof text),
                widths[c]);
   }
-  put_last(shadowed ? CLI_DIM : CLI_PLAIN, cli_text(row, "summary"), widths);
+  put_summary(shadowed ? CLI_DIM : CLI_PLAIN, cli_text(row, "summary"), room);
 }
 
-static void list_header(const int *widths) {
-  for (size_t c = 0; c < COLUMNS; c++) {
+static void list_header(const int *widths, int room) {
+  for (size_t c = 0; c < COLUMNS && widths[c] > 0; c++) {
     put_column(CLI_DIM, columns[c], widths[c]);
   }
-  put_last(CLI_DIM, "summary", widths);
+  put_summary(CLI_DIM, "summary", room);
 }
 
 int cli_list(const cli_options *options) {
@@ -91,15 +99,16 @@ int cli_list(const cli_options *options) {
   }
   int widths[COLUMNS];
   measure(rows, widths);
+  int room = cli_is_terminal(stdout) ? room_for_summary(widths) : 0;
   if (options->output == CLI_OUTPUT_TEXT && cli_is_terminal(stdout)) {
-    list_header(widths); /* not into pipes: it is no runbook */
+    list_header(widths, room); /* not into pipes: it is no runbook */
   }
   for (size_t i = 0; i < mb_value_count(rows); i++) {
     const mb_value *row = mb_list_at(rows, i);
     if (options->output == CLI_OUTPUT_NDJSON) {
       cli_print_json(row, false, 0);
     } else {
-      list_row(row, widths);
+      list_row(row, widths, room);
     }
     if (mb_map_get(row, "error")) {
       code = CLI_USAGE;

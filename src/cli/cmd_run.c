@@ -10,7 +10,7 @@
  */
 
 static mb_run *running; /* what a signal stops; set before handlers are installed */
-static volatile sig_atomic_t writes_under_way, signals_seen;
+static volatile sig_atomic_t writes_under_way;
 
 /* Says at once what happens and what the next press does: the operator must not have to guess. */
 static void say(const char *text) {
@@ -21,7 +21,8 @@ static void say(const char *text) {
 static void stop_running(int number) {
   (void)number;
   int before = errno;
-  if (signals_seen++ > 0) {
+  cli_signals_seen = cli_signals_seen + 1;
+  if (cli_signals_seen > 1) {
     say("\nleaving at once\n");
   } else if (writes_under_way > 0) {
     say("\nstopping when the write under way is answered; press Ctrl-C again to leave at once\n");
@@ -34,14 +35,23 @@ static void stop_running(int number) {
   errno = before;
 }
 
+/* A signal that was ignored when we began stays so: under nohup, or behind a shell's `&`, the run
+ * is meant to go on. */
+static void catch_signal(int number, const struct sigaction *action) {
+  struct sigaction before;
+  if (sigaction(number, NULL, &before) == 0 && before.sa_handler != SIG_IGN) {
+    sigaction(number, action, NULL);
+  }
+}
+
 static void catch_signals(mb_run *run) {
   running = run;
   struct sigaction action;
   memset(&action, 0, sizeof action);
   action.sa_handler = run ? stop_running : SIG_DFL;
-  sigaction(SIGINT, &action, NULL);
-  sigaction(SIGTERM, &action, NULL);
-  sigaction(SIGHUP, &action, NULL);
+  catch_signal(SIGINT, &action);
+  catch_signal(SIGTERM, &action);
+  catch_signal(SIGHUP, &action);
 }
 
 /* A call counts as a write from its start to its end; the number of writes fits in few bits. */

@@ -1,6 +1,8 @@
 /* The terminal: whether there is one, its colours, its width, and questions. */
 #include "cli.h"
 
+#include <poll.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -111,11 +113,28 @@ bool cli_can_ask(void) {
   return isatty(STDIN_FILENO) && cli_is_terminal(stderr);
 }
 
+volatile sig_atomic_t cli_signals_seen;
+
+/* Waits until there is something to read. A signal that comes just before the wait must end it too,
+ * so signals are only let in while it lasts. False: a signal came. */
+static bool wait_for_answer(void) {
+  sigset_t stops, before;
+  struct pollfd input = {.fd = STDIN_FILENO, .events = POLLIN};
+  sigemptyset(&stops);
+  sigaddset(&stops, SIGINT);
+  sigaddset(&stops, SIGTERM);
+  sigaddset(&stops, SIGHUP);
+  sigprocmask(SIG_BLOCK, &stops, &before);
+  bool ready = cli_signals_seen == 0 && ppoll(&input, 1, NULL, &before) > 0;
+  sigprocmask(SIG_SETMASK, &before, NULL);
+  return ready;
+}
+
 const char *cli_ask(const char *question, char *answer, size_t size) {
   fflush(stdout);
   cli_put(stderr, CLI_BOLD, question);
   fflush(stderr);
-  if (fgets(answer, (int)size, stdin) == NULL) {
+  if (!wait_for_answer() || fgets(answer, (int)size, stdin) == NULL) {
     clearerr(stdin);
     fputc('\n', stderr);
     return NULL;
