@@ -109,12 +109,17 @@ size_t mb_receiver_header(char *line, size_t one, size_t size, void *user) {
 
 /* ---- body ---- */
 
-/* Doubling, from the announced length where that is believable. */
+/* Doubling, from the announced length where that is believable, and never more than may be kept:
+ * one byte too many would otherwise cost twice the memory. */
 static size_t next_room(const mb_receiver *receiver, size_t needed) {
   size_t room = receiver->body_room * 2;
   if (receiver->body_room == 0) {
     bool announced = receiver->announced > 0 && receiver->announced <= TRUSTED_LENGTH;
     room = announced ? (size_t)receiver->announced + 1 : FIRST_ROOM;
+  }
+  size_t limit = receiver->transfer->options.response_limit;
+  if (room >= limit && needed - 1 <= limit) {
+    return limit + 1;
   }
   return room < needed ? needed : room;
 }

@@ -252,7 +252,9 @@ static int bad_argument(const mb_manifest *manifest, const mb_arg *arg, const mb
   }
   mb_error_set(error, MB_ERROR_USAGE, "BadArgument", "argument \"%s\" of %s: %s", arg->name,
                manifest->name, problem->message);
-  return *problem->next == 0 ? -1 : mb_error_next(error, "%s", problem->next);
+  return *problem->next == 0
+             ? mb_error_next(error, "\"moonbook show %s\" lists its arguments.", manifest->name)
+             : mb_error_next(error, "%s", problem->next);
 }
 
 /* The value an argument has: given, from the settings, its default; NULL for none. */

@@ -463,7 +463,7 @@ def regions(s):
         s.expect("region of " + name, ["call", "ecs.list_clusters", "--region", region], USAGE, ("region",))
         s.expect("region of the environment of " + name, ["call", "ecs.list_clusters"], USAGE, ("region",),
                  environment={"AWS_REGION": region, "AWS_ENDPOINT_URL": None})
-    s.call("region of other credentials", "wrong_region", CREDENTIALS, ("valid region", "region     "), requests=1)
+    s.call("region of other credentials", "wrong_region", CREDENTIALS, ("valid region", "eu-west-1", "belong to this region"), requests=1)
     for name, url in [("no URL", "nonsense"), ("another scheme", "ftp://127.0.0.1/"), ("no host", "http://"),
                       ("a port too high", "http://127.0.0.1:99999/"), ("a space", "http://127.0.0.1:1 /"),
                       ("a port of letters", "http://127.0.0.1:http/"), ("a file", "file:///etc/passwd"),
@@ -676,11 +676,9 @@ def signals(s):
             home = s.home()
             runbook("bad", body, **dict(of))(home)
             begin = time.monotonic()
-            inherited = ignored and signal.signal(ignored, signal.SIG_IGN)
             process = s.start(["run", "t/bad", "--yes"], home, {"MOONBOOK_PATH": home + "/books",
-                              "AWS_ENDPOINT_URL": s.url(mode, name)}, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
-            if ignored:
-                signal.signal(ignored, inherited)
+                              "AWS_ENDPOINT_URL": s.url(mode, name)}, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                              preexec_fn=ignored and (lambda: signal.signal(ignored, signal.SIG_IGN)))
             reader = Reader(process)
             guard = threading.Timer(2 * MOST_SECONDS, process.kill)
             guard.start()

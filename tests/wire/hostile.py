@@ -155,7 +155,7 @@ SERVICE = {"serviceName": "web", "serviceArn": "arn:aws:ecs:eu-west-1:1234567890
                               "containerName": "app", "containerPort": 80}],
            "deployments": [{"id": "ecs-svc/1", "status": "PRIMARY", "rolloutState": "COMPLETED",
                             "desiredCount": 2, "runningCount": 2}]}
-TASKS = ["arn:aws:ecs:eu-west-1:123456789012:task/c/%d" % i for i in (1, 2)]
+TASKS = ["arn:aws:ecs:eu-west-1:123456789012:task/c/%d" % i for i in (1, 2, 3, 4)]
 ANSWERS = {
     "ListClusters": {"clusterArns": []},
     "DescribeServices": {"services": [dict(SERVICE, runningCount=4, desiredCount=4)], "failures": []},
@@ -165,7 +165,7 @@ ANSWERS = {
                                  "healthStatus": "HEALTHY", "containers": []} for arn in TASKS], "failures": []},
 }
 TARGETS = "".join("<member><Target><Id>10.0.0.%d</Id><Port>80</Port></Target><TargetHealth><State>healthy</State>"
-                  "</TargetHealth></member>" % i for i in (1, 2))
+                  "</TargetHealth></member>" % i for i in (1, 2, 3, 4))
 XML_ANSWERS = {
     "DescribeTargetHealth": "<TargetHealthDescriptions>%s</TargetHealthDescriptions>" % TARGETS,
     "GetCallerIdentity": "<Account>123456789012</Account><Arn>arn:aws:iam::123456789012:user/a</Arn>",
