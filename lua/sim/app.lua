@@ -30,13 +30,13 @@ function app.behaviour(world, image, container)
       out[key] = util.copy(value)
     end
   end
-  take(faults.get(world, "behaviour", "*"))
+  take(faults.of(world, "behaviour", "*"))
   if image then
-    take(faults.get(world, "behaviour", image))
+    take(faults.of(world, "behaviour", image))
     local digest = not image:find("@", 1, true) and digest_name(world, image)
-    take(digest and faults.get(world, "behaviour", digest))
+    take(digest and faults.of(world, "behaviour", digest))
   end
-  take(container and faults.get(world, "behaviour", "container:" .. container))
+  take(container and faults.of(world, "behaviour", "container:" .. container))
   return out
 end
 

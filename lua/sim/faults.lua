@@ -16,11 +16,7 @@ end
 
 -- ---- faults of the world -------------------------------------------------------------------------
 
-local kinds = {
-  image_missing = true, architecture = true, behaviour = true, secret = true, log_group_missing = true,
-  capacity = true, network = true, alarm = true, load = true, requests = true, denied = true,
-  scan_findings = true,
-}
+local kinds = facts.kinds
 
 --- Says something of the world. A `value` of nil takes it back.
 function faults.set(world, kind, key, value)
@@ -273,11 +269,33 @@ local function join(into, outcome)
   into.latency = latency > 0 and latency or nil
 end
 
+--- Whether a rule refuses an action ("ecs:UpdateService") now.
+function faults.denies(world, action)
+  for _, rule in ipairs(world:state("faults").rules) do
+    if rule.kind == "access_denied" and rule.action and in_time(world, rule) and action_matches(rule.action, action) then
+      return true
+    end
+  end
+  return false
+end
+
+-- A caller with credentials of a role is that role's session, until they expire.
+local function expired(world, service, caller)
+  local session = caller and require("sim.sts").session(world, caller.access_key)
+  if not session then
+    return nil
+  elseif world:now() >= session.expires then
+    return outcomes.expired_token(world, nil, service)
+  end
+  caller.arn = session.arn
+end
+
 --- What happens instead of the call, or to its answer; see docs/simulator.md. Nil for nothing.
 function faults.before(world, service, operation, input, caller)
   local rules = world:state("faults").rules
-  if #rules == 0 or caller and caller.scenario then
-    return nil
+  local stale = expired(world, service, caller)
+  if stale or #rules == 0 or caller and caller.scenario then
+    return stale
   end
   local result = {}
   for _, rule in ipairs(rules) do

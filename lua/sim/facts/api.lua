@@ -2,6 +2,13 @@
 -- confidence of its source, as docs/simulator.md explains.
 
 return {
+  -- Faults of the world, as docs/simulator.md lists them.
+  kinds = {
+    image_missing = true, architecture = true, behaviour = true, secret = true, log_group_missing = true,
+    capacity = true, network = true, alarm = true, load = true, requests = true, denied = true,
+    scan_findings = true,
+  },
+
   -- Kinds of trouble that a scenario can make of the API.
   rules = {
     throttle = true, error = true, latency = true, reset = true, truncate = true, expired_token = true,
