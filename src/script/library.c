@@ -6,6 +6,7 @@
 #include <string.h>
 
 #define LIBRARY_MEMORY    ((size_t)512 << 20)
+#define LIBRARY_STRING    ((size_t)160 << 20)
 #define LIBRARY_SLICE     30.0
 #define TRACE_FRAMES      12
 #define LIBRARY_ARGUMENTS 16
@@ -95,6 +96,7 @@ static int open_library(mb_library *library, const mb_library_options *options, 
   script->hooks.payload = options->payload;
   script->memory_limit = options->memory_limit ? options->memory_limit : LIBRARY_MEMORY;
   script->instruction_limit = UINT64_MAX;
+  script->string_limit = LIBRARY_STRING;
   script->nodes_limit = SIZE_MAX; /* the memory of the arena and of the state bound it */
   script->slice_ns = (int64_t)((slice > 0 && slice < 1e9 ? slice : LIBRARY_SLICE) * 1e9);
   if (mb_script_open(script, error) != 0)

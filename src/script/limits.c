@@ -18,7 +18,7 @@ void *mb_script_allocate(void *payload, void *pointer, size_t old_size, size_t n
     script->memory_used -= held;
     return NULL;
   }
-  bool long_string = !pointer && old_size == LUA_TSTRING && new_size > MB_SCRIPT_STRING_MAX + 64;
+  bool long_string = !pointer && old_size == LUA_TSTRING && new_size > script->string_limit + 64;
   size_t growth = new_size > held ? new_size - held : 0;
   if (long_string || growth > script->memory_limit ||
       script->memory_used > script->memory_limit - growth) {

@@ -125,6 +125,7 @@ static mb_script *script_alloc(mb_error *error) {
   script->instruction_limit = 500000000u;
   script->slice_ns = INT64_C(10000000000);
   script->nodes_limit = MB_SCRIPT_NODES_MAX;
+  script->string_limit = MB_SCRIPT_STRING_MAX;
   atomic_init(&script->stop, 0);
   script->locale = newlocale(LC_ALL_MASK, "C", (locale_t)0);
   if (script->locale != (locale_t)0)

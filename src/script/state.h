@@ -45,7 +45,8 @@ struct mb_script {
   uint64_t instruction_limit, instructions;
   int64_t countdown; /* ticks of C loops left until the limits are looked at again */
   int64_t slice_ns, slice_start;
-  size_t nodes_limit; /* parts of one value read from Lua */
+  size_t string_limit; /* bytes of one string */
+  size_t nodes_limit;  /* parts of one value read from Lua */
   uint64_t random_state[4];
 
   bool fatal; /* nothing may catch an error any more */

@@ -1,6 +1,5 @@
 /* One request, from bytes to bytes: whose it is, who sends it, what it asks for, and what the world
  * says to that. The same for a server and in process. */
-#include "base/digest.h"
 #include "sim/route.h"
 #include <stdio.h>
 #include <string.h>
@@ -258,56 +257,6 @@ static int do_operation(exchange *x) {
 
 /* ---- what is no AWS call ---- */
 
-static int add_headers(exchange *x, mb_value *map) {
-  for (size_t i = 0; i < x->request->headers.count; i++) {
-    const mb_header *header = &x->request->headers.items[i];
-    char *name = mb_arena_strdup(x->arena, header->name);
-    for (char *at = name; at && *at; at++)
-      *at = *at >= 'A' && *at <= 'Z' ? (char)(*at + ('a' - 'A')) : *at;
-    mb_value *value = name ? mb_map_put(x->arena, map, name) : NULL;
-    if (!value ||
-        mb_value_set_bytes(x->arena, value, MB_TYPE_BLOB, header->value, strlen(header->value)))
-      return -1;
-  }
-  return 0;
-}
-
-/* The digest by which registries name what is sent: the world has no SHA-256 of its own. */
-static int add_body(exchange *x, mb_value *map) {
-  unsigned char digest[MB_SHA256_SIZE];
-  const char *body = x->request->body_size ? x->request->body : "";
-  mb_value *size = mb_map_put(x->arena, map, "body_size");
-  if (!size)
-    return -1;
-  mb_value_set_integer(size, (int64_t)x->request->body_size);
-  if (mb_digest_load(x->error) || mb_sha256(body, x->request->body_size, digest))
-    return -1;
-  mb_buffer hex = MB_BUFFER_INIT(128);
-  mb_text_add_hex(&hex, digest, sizeof digest);
-  bool put_digest = !hex.failed && put(x, map, "body_sha256", mb_buffer_text(&hex));
-  mb_buffer_dispose(&hex);
-  mb_value *bytes = mb_map_put(x->arena, map, "body");
-  return put_digest && bytes &&
-                 mb_value_set_bytes(x->arena, bytes, MB_TYPE_BLOB, body, x->request->body_size) == 0
-             ? 0
-             : -1;
-}
-
-static const mb_value *describe_request(exchange *x) {
-  const char *host = mb_headers_get(&x->request->headers, "Host");
-  mb_value *map = mb_value_new_map(x->arena);
-  if (!map || !put(x, map, "method", x->request->method) ||
-      !put(x, map, "path", x->request->path) || !put(x, map, "query", x->request->query) ||
-      !put(x, map, "host", host ? host : "") ||
-      !put(x, map, "access_key", x->signature.access_key) || add_body(x, map))
-    return NULL;
-  mb_value *headers = mb_map_put(x->arena, map, "headers");
-  if (!headers)
-    return NULL;
-  mb_value_set_map(headers);
-  return add_headers(x, headers) == 0 ? map : NULL;
-}
-
 static int nobodys(exchange *x) {
   const char *host = mb_headers_get(&x->request->headers, "Host");
   const char *target = mb_headers_get(&x->request->headers, "X-Amz-Target");
@@ -324,10 +273,11 @@ static int nobodys(exchange *x) {
 static int do_http(exchange *x) {
   mb_error problem;
   mb_error_clear(&problem);
-  const mb_value *request = describe_request(x);
+  const mb_value *request =
+      mb_sim_describe_request(x->arena, x->request, x->signature.access_key, x->error);
   const mb_value *answer;
   if (!request)
-    return mb_error_memory(x->error);
+    return -1;
   const mb_value *args[] = {request};
   if (mb_sim_ask(x->sim, x->arena, "http", args, 1, &answer, &problem))
     return report_defect(x, &problem);

@@ -85,6 +85,13 @@ typedef struct sim_answer {
 int mb_sim_handle(mb_sim *sim, mb_arena *arena, const mb_http_request *request, sim_answer *out,
                   mb_error *error);
 
+/* ---- request.c ---- */
+/* Decodes %XX. NULL without memory. */
+char *mb_sim_decode(mb_arena *arena, const char *text, size_t size);
+/* What lua/sim modules are told of a request that is no AWS call (docs/simulator.md). */
+const mb_value *mb_sim_describe_request(mb_arena *arena, const mb_http_request *request,
+                                        const char *access_key, mb_error *error);
+
 /* ---- signature.c ---- */
 /* What an Authorization header, or the parameters of a presigned URL, say. */
 typedef struct sim_signature {

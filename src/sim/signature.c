@@ -8,31 +8,13 @@
 
 /* ---- reading ---- */
 
-static int hex_value(char c) {
-  if (c >= '0' && c <= '9')
-    return c - '0';
-  c = (char)(c | 0x20);
-  return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 /* The decoded value of a query parameter; "" when absent, NULL without memory. */
 static const char *query_value(mb_arena *arena, const char *query, const char *name) {
   size_t name_size = strlen(name);
   for (const char *at = query; at && *at;) {
     size_t part = strcspn(at, "&");
-    if (part > name_size && at[name_size] == '=' && memcmp(at, name, name_size) == 0) {
-      char *out = mb_arena_strndup(arena, at + name_size + 1, part - name_size - 1);
-      if (!out)
-        return NULL;
-      char *to = out;
-      for (const char *from = out; *from; from++) {
-        bool escape = *from == '%' && from[1] && hex_value(from[1]) >= 0 && hex_value(from[2]) >= 0;
-        *to++ = escape ? (char)(hex_value(from[1]) * 16 + hex_value(from[2])) : *from;
-        from += escape ? 2 : 0;
-      }
-      *to = '\0';
-      return out;
-    }
+    if (part > name_size && at[name_size] == '=' && memcmp(at, name, name_size) == 0)
+      return mb_sim_decode(arena, at + name_size + 1, part - name_size - 1);
     at += part + (at[part] == '&');
   }
   return "";

@@ -38,7 +38,8 @@ static const char *simulated_getenv(void *payload, const char *name) {
   if (strcmp(name, "AWS_ACCESS_KEY_ID") == 0)
     return MB_SIM_ACCESS_KEY_ID;
   if (strcmp(name, "AWS_SECRET_ACCESS_KEY") == 0)
-    return sim->options.secret_access_key ? sim->options.secret_access_key : MB_SIM_SECRET_ACCESS_KEY;
+    return sim->options.secret_access_key ? sim->options.secret_access_key
+                                          : MB_SIM_SECRET_ACCESS_KEY;
   if (strcmp(name, "AWS_REGION") == 0)
     return sim->options.region;
   if (strcmp(name, "AWS_EC2_METADATA_DISABLED") == 0)

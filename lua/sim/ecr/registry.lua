@@ -297,6 +297,9 @@ end
 
 --- Answers a request to the registry.
 function registry.http(world, request)
+  if not request.path:find("^/v2/") and request.path ~= "/v2" then
+    return nil -- somebody else's
+  end
   local asked = {
     method = request.method, path = request.path, body = request.body,
     query = request.query or {}, headers = request.headers or {},
