@@ -11,6 +11,7 @@
 /* Called for each event, in order, from mb_run_execute. `data` is a map that lives until we return.
  */
 static void print_event(const mb_event *event, void *payload) {
+  (void)payload; /* event_payload of the run's options; we gave none */
   mb_arena *arena = mb_arena_new(0);
   char *json = arena == NULL ? NULL : mb_value_to_json(arena, event->data, 0, false);
   printf("%s %s\n", mb_event_type_name(event->type), json == NULL ? "(no memory)" : json);

@@ -41,6 +41,14 @@ static int add_finding(mb_arena *arena, mb_value *findings, const char *severity
   return mb_put_text(arena, item, "message", message) != 0 ? mb_error_memory(error) : 0;
 }
 
+/* The message without the file's name, which a finding has beside it. */
+static const char *without_file(const char *message, const char *file) {
+  size_t size = strlen(file);
+  return strncmp(message, file, size) == 0 && strncmp(message + size, ": ", 2) == 0
+             ? message + size + 2
+             : message;
+}
+
 /* Turns an error into a finding, its next step put behind the message. Errors that are not about
  * the files are passed on. */
 static int add_problem(mb_arena *arena, mb_value *findings, const char *file,
@@ -56,8 +64,9 @@ static int add_problem(mb_arena *arena, mb_value *findings, const char *file,
   if (colon != NULL && mb_parse_integer(colon + 1, strlen(colon + 1), &line) != 0) {
     line = 0;
   }
-  snprintf(text, sizeof text, "%s%s%s", problem->message, *problem->next == 0 ? "" : " ",
-           problem->next);
+  bool has_next = *problem->next != 0;
+  snprintf(text, sizeof text, "%s%s%s%s", without_file(problem->message, file),
+           has_next ? " (" : "", problem->next, has_next ? ")" : "");
   return add_finding(arena, findings, "error", file, line, text, error);
 }
 
@@ -80,8 +89,9 @@ static int check_name(checking *check, const char *file, const char *name, int64
   }
   const mb_binding *binding = mb_engine_find(check->engine, name, &problem);
   if (binding == NULL) {
-    snprintf(text, sizeof text, "%s%s%s", problem.message, *problem.next == 0 ? "" : " ",
-             problem.next);
+    bool has_next = *problem.next != 0;
+    snprintf(text, sizeof text, "%s%s%s%s", problem.message, has_next ? " (" : "", problem.next,
+             has_next ? ")" : "");
     return add_finding(check->arena, check->findings, "error", file, line, text, error);
   }
   if (!mb_manifest_allows(check->manifest, &binding->primitive)) {
@@ -199,6 +209,22 @@ static int check_runbook(checking *check, mb_error *error) {
   return check_modules(check, error);
 }
 
+/* All that can be said of runbook.lua while nothing is known of what it may use. */
+static int check_syntax(mb_arena *arena, const mb_bundle *bundle, mb_value *findings,
+                        mb_error *error) {
+  mb_error problem;
+  mb_value *names = mb_value_new_list(arena);
+  mb_error_clear(&problem);
+  if (names == NULL) {
+    return mb_error_memory(error);
+  }
+  if (bundle->runbook == NULL || mb_script_check(arena, bundle->runbook_chunk, bundle->runbook,
+                                                 bundle->runbook_size, names, &problem) == 0) {
+    return 0;
+  }
+  return add_problem(arena, findings, bundle->runbook_chunk, &problem, error);
+}
+
 int mb_host_check_runbook(mb_host *host, mb_arena *arena, const char *path, const mb_value **out,
                           mb_error *error) {
   mb_bundle bundle;
@@ -216,7 +242,8 @@ int mb_host_check_runbook(mb_host *host, mb_arena *arena, const char *path, cons
     return -1;
   }
   if (mb_manifest_read(&manifest, arena, &bundle, &problem) != 0) {
-    if (add_problem(arena, findings, bundle.manifest_chunk, &problem, error) != 0) {
+    if (add_problem(arena, findings, bundle.manifest_chunk, &problem, error) != 0 ||
+        check_syntax(arena, &bundle, findings, error) != 0) {
       return -1;
     }
   } else {
