@@ -33,9 +33,9 @@ typedef struct mb_system {
   int (*random)(void *payload, void *out, size_t size); /* 0, or -1 */
   const char *(*getenv)(void *payload, const char *name); /* NULL when unset; borrowed */
   const char *root; /* put before every absolute path that is read; NULL: "" */
-  /* Runs a program without a shell and collects what it prints; fills `status` as waitpid does.
-   * Returns 0, or -1 with errno: ETIMEDOUT, EMSGSIZE (it printed more) or why it did not start. For
-   * credential_process. */
+  /* Runs a program without a shell and collects what it prints in the arena, where it is overwritten
+   * once it was read, for it may hold secrets; fills `status` as waitpid does. Returns 0, or -1 with
+   * errno: ETIMEDOUT, EMSGSIZE (it printed more) or why it did not start. For credential_process. */
   int (*spawn)(void *payload, const char *const *argv, int timeout_ms, size_t output_limit,
                mb_arena *arena, const char **output, const char **errors, int *status);
   struct mb_transport *transport;

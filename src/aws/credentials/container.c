@@ -199,16 +199,29 @@ static void retry_or_end(mb_fetch *fetch, bool worth_it, const mb_error *error) 
 }
 
 /* A refusal often says why in a "message" or "Message". */
-static void describe_refusal(mb_fetch *fetch, const mb_http_response *response, mb_error *error) {
-  mb_value *document = NULL;
+static void describe_refusal(const mb_http_response *response, mb_error *error) {
+  mb_document *document = NULL;
+  mb_error ignored;
   const char *words = "";
-  if (mb_value_from_json(fetch->arena, &document, response->body, response->body_size, NULL) == 0) {
-    words = mb_value_string(mb_map_get(document, "message"));
+  if (mb_document_read(&document, response->body, response->body_size, &ignored) == 0) {
+    words = mb_document_text(document, "message");
     if (!*words)
-      words = mb_value_string(mb_map_get(document, "Message"));
+      words = mb_document_text(document, "Message");
   }
   mb_error_set(error, MB_ERROR_CREDENTIALS, "NoCredentials", "HTTP status %d%s%.300s",
                response->status, *words ? ": " : "", words);
+  mb_document_free(document);
+}
+
+static int read_credentials(const mb_http_response *response, mb_credentials *out,
+                            mb_error *error) {
+  mb_document *document = NULL;
+  if (mb_credentials_read_document(&document, (char *)(uintptr_t)response->body,
+                                   response->body_size, "it", error) != 0)
+    return -1;
+  int status = mb_credentials_from_document(document, "Token", "it", out, error);
+  mb_document_free(document);
+  return status;
 }
 
 static void on_answer(const mb_transfer_result *answer, void *payload) {
@@ -222,13 +235,12 @@ static void on_answer(const mb_transfer_result *answer, void *payload) {
     return;
   }
   if (response->status != 200) {
-    describe_refusal(fetch, response, &error);
+    describe_refusal(response, &error);
     retry_or_end(fetch, response->status >= 500 || response->status == 429, &error);
     return;
   }
   mb_credentials credentials = {.source = "container endpoint"};
-  if (mb_credentials_from_json(fetch->arena, (char *)(uintptr_t)response->body, response->body_size,
-                               "Token", "it", &credentials, &error) != 0)
+  if (read_credentials(response, &credentials, &error) != 0)
     retry_or_end(fetch, error.kind != MB_ERROR_MEMORY, &error);
   else
     mb_fetch_end(fetch, &credentials, NULL);

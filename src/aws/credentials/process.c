@@ -87,19 +87,23 @@ static int check_status(int status, const char *errors, mb_error *error) {
 }
 
 /* The version is a number and it is 1; nothing is read of another. */
-static int check_version(mb_arena *arena, const char *text, mb_error *error) {
-  mb_value *document;
-  mb_error problem;
-  if (mb_value_from_json(arena, &document, text, strlen(text), &problem) != 0)
-    return problem.kind == MB_ERROR_MEMORY
-               ? mb_error_memory(error)
-               : mb_error_set(error, MB_ERROR_CREDENTIALS, "NoCredentials",
-                              "what it printed is not JSON");
-  const mb_value *version = mb_map_get(document, "Version");
-  if (mb_value_type(version) == MB_TYPE_INTEGER && mb_value_integer(version) == 1)
+static int check_version(const mb_document *document, mb_error *error) {
+  double version;
+  if (mb_document_number(document, "Version", &version) && version == 1)
     return 0;
   return mb_error_set(error, MB_ERROR_CREDENTIALS, "NoCredentials",
                       "what it printed does not have \"Version\": 1");
+}
+
+static int read_output(char *output, mb_credentials *out, mb_error *error) {
+  mb_document *document = NULL;
+  if (mb_credentials_read_document(&document, output, strlen(output), "it", error) != 0)
+    return -1;
+  int status = check_version(document, error);
+  if (status == 0)
+    status = mb_credentials_from_document(document, "SessionToken", "it", out, error);
+  mb_document_free(document);
+  return status;
 }
 
 /* What is left for it: it is waited for, and nothing else goes on meanwhile. */
@@ -142,15 +146,10 @@ static int run(mb_fetch *fetch, const char *line, mb_credentials *out, mb_error 
     return tell_not_run(argv[0], timeout_ms, errno, error);
   if (check_status(status, errors, error) != 0)
     return -1;
+  char *text = (char *)(uintptr_t)output; /* in the arena, where a secret must not stay */
   if (!output)
-    output = "";
-  if (check_version(fetch->arena, output, error) != 0)
-    return -1;
-  char *text = mb_arena_strdup(fetch->arena, output);
-  if (!text)
-    return mb_error_memory(error);
-  if (mb_credentials_from_json(fetch->arena, text, strlen(text), "SessionToken", "it", out,
-                               error) != 0)
+    return mb_error_set(error, MB_ERROR_CREDENTIALS, "NoCredentials", "it printed nothing");
+  if (read_output(text, out, error) != 0)
     return -1;
   const char *account = mb_settings_get(fetch->context->settings, fetch->profile, "aws_account_id");
   if (*out->account_id || !account)

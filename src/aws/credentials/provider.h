@@ -4,6 +4,7 @@
 #define MB_AWS_CREDENTIALS_PROVIDER_H
 
 #include "aws/credentials/credentials.h"
+#include "aws/credentials/document.h"
 
 typedef struct mb_provider_context {
   const mb_settings *settings;
@@ -77,9 +78,12 @@ int mb_credentials_set(char *out, size_t out_size, const char *text, const char 
 #define MB_CREDENTIALS_SET(field, text, name, from, error)                                         \
   mb_credentials_set((field), sizeof(field), (text), (name), (from), (error))
 
-/* Reads {AccessKeyId, SecretAccessKey, <token_key>, Expiration, AccountId} from JSON text, then
- * wipes the text. `from` says whose answer it is. */
-int mb_credentials_from_json(mb_arena *arena, char *text, size_t size, const char *token_key,
-                             const char *from, mb_credentials *out, mb_error *error);
+/* Reads a document from a text that is wiped, whatever comes of it. `from` says whose answer it is.
+ * Free with mb_document_free. */
+int mb_credentials_read_document(mb_document **out, char *text, size_t size, const char *from,
+                                 mb_error *error);
+/* Takes {AccessKeyId, SecretAccessKey, <token_key>, Expiration, AccountId}. */
+int mb_credentials_from_document(const mb_document *document, const char *token_key,
+                                 const char *from, mb_credentials *out, mb_error *error);
 
 #endif

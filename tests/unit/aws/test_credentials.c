@@ -212,7 +212,14 @@ static void a_process_must_print_what_it_should(void **state) {
       "{\"Version\":1,\"AccessKeyId\":\"A\"}",
       "{\"Version\":1,\"AccessKeyId\":\"A\",\"SecretAccessKey\":\"s\"} more",
       "{\"Version\":1,\"AccessKeyId\":\"A\",\"SecretAccessKey\":\"s\",\"Expiration\":\"soon\"}",
-      "{\"Version\":1,\"AccessKeyId\":7,\"SecretAccessKey\":\"s\"}"};
+      "{\"Version\":1,\"AccessKeyId\":7,\"SecretAccessKey\":\"s\"}",
+      "{\"Version\":1,\"accessKeyId\":\"A\",\"SecretAccessKey\":\"s\"}",
+      "{\"Version\":1,\"AccessKeyId\":\"A\",\"SecretAccessKey\":[\"s\"]}",
+      "{\"Version\":1.5,\"AccessKeyId\":\"A\",\"SecretAccessKey\":\"s\"}",
+      "{\"Version\":true,\"AccessKeyId\":\"A\",\"SecretAccessKey\":\"s\"}",
+      "{\"Version\":1,\"AccessKeyId\":\"A\",\"SecretAccessKey\":\"s\\u0000t\"}",
+      "{\"Version\":1,\"AccessKeyId\":\"A\",\"SecretAccessKey\":\"s\",\"AccessKeyId\":\"B\"}",
+      "{\"Version\":1,\"AccessKeyId\":\"A\",\"SecretAccessKey\":\"\xff\"}"};
   for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
     run_process("get", bad[i]);
     assert_contains(refused().message, "credential_process of profile default");

@@ -160,6 +160,24 @@ static void the_endpoint_is_asked_three_times_a_second_apart(void **state) {
   assert_true(w.fake.monotonic_ns - start < 5 * SECOND);
 }
 
+static void an_answer_that_is_not_one_plain_document_is_refused(void **state) {
+  static const char *const bad[] = {
+      CONTAINER_OK " more",
+      CONTAINER_OK CONTAINER_OK,
+      "[" CONTAINER_OK "]",
+      "{\"AccessKeyId\":\"A\",\"SecretAccessKey\":\"s\",\"Token\":\"a\",\"Token\":\"b\"}",
+      "{\"AccessKeyId\":\"A\",\"SecretAccessKey\":\"s\",\"Token\":\"a\\u0000b\"}",
+      "{\"AccessKeyId\":\"A\",\"secretAccessKey\":\"s\",\"Token\":\"a\"}",
+      "{\"AccessKeyId\":\"A\",\"SecretAccessKey\":5,\"Token\":\"a\"}"};
+  for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+    const fake_step step = {.status = 200, .body = bad[i], .forever = true};
+    fake_setenv(&w.fake, "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI", "/x");
+    reopen();
+    fake_play(&w.fake, &step, 1);
+    assert_contains(refused().message, "it gave ");
+  }
+}
+
 static void a_refusal_is_quoted_and_not_repeated(void **state) {
   static const fake_step steps[] = {{.status = 403, .body = "{\"message\":\"no such task\"}"}};
   fake_setenv(&w.fake, "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI", "/x");
@@ -362,6 +380,7 @@ int main(void) {
       TEST(a_relative_uri_cannot_change_the_host),
       TEST(a_line_break_in_the_token_is_refused),
       TEST(the_endpoint_is_asked_three_times_a_second_apart),
+      TEST(an_answer_that_is_not_one_plain_document_is_refused),
       TEST(a_refusal_is_quoted_and_not_repeated),
       TEST(two_roles_are_assumed_one_through_the_other),
       TEST(a_role_that_is_denied_says_which_and_why),
