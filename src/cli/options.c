@@ -61,7 +61,7 @@ static const flag flags[] = {
     {"settings", 0, FLAG_TEXT, AT(settings), "FILE", HOSTED,
      "project settings (else ./moonbook.lua)"},
     {"runbooks", 0, FLAG_TEXT, AT(runbook_path), "DIRS", HOSTED,
-     "folders of runbooks, ':' between (else MOONBOOK_PATH)"},
+     "folders of runbooks, or REPOSITORY@REF, ':' between (else MOONBOOK_PATH)"},
     {"color", 0, FLAG_COLOR, AT(color), "auto|always|never", HOSTED,
      "colours (NO_COLOR and CLICOLOR_FORCE are honoured)"},
     {"sim", 0, FLAG_OPTIONAL, AT(sim), "[=SCENARIO]", "run call",

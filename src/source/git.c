@@ -242,7 +242,9 @@ static int go_to_subfolder(repository *of, const mb_place *place, mb_error *erro
   if (status == 1 || found.mode != GIT_FILEMODE_TREE) {
     mb_error_set(error, MB_ERROR_NOT_FOUND, "NoSuchFolder", "%s@%s has no folder \"%s\"",
                  place->root, place->ref, place->below);
-    return mb_error_next(error, "if \"%s\" is a place of its own, write ./%s", place->below,
+    return mb_error_next(error,
+                         "name a folder of that commit; in a list of places, one of its own "
+                         "is written ./%s",
                          place->below);
   }
   of->top = found.id;

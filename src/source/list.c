@@ -40,7 +40,8 @@ static int set_problem(scan *s, mb_bundle *bundle, const char *where, const mb_e
                        mb_error *error) {
   if (problem->kind == MB_ERROR_MEMORY || !bundle)
     return mb_error_memory(error);
-  bundle->problem = mb_arena_strdup(s->arena, problem->message);
+  bundle->problem = mb_arena_printf(s->arena, "%s%s%s", problem->message,
+                                    *problem->next ? "; " : "", problem->next);
   bundle->manifest = bundle->runbook = NULL;
   bundle->manifest_chunk = bundle->runbook_chunk = where;
   return bundle->problem ? 0 : mb_error_memory(error);

@@ -232,6 +232,7 @@ static void a_subfolder_follows_the_ref(void **state) {
   assert_string_equal(missed("/repo@v2:ops/runbooks", "deploy/own").code, "UnknownRunbook");
   mb_error error = missed("/repo@v2:ops/absent", "a");
   assert_string_equal(error.code, "NoSuchFolder");
+  assert_contains(error.message, "/repo@v2 has no folder \"ops/absent\"");
   assert_contains(error.next, "./ops/absent");
   assert_string_equal(missed("/repo@v2:ops/runbooks/a/v3/manifest.lua", "a").code, "NoSuchFolder");
   assert_string_equal(missed("/repo@v2:../repo", "a").code, "UnknownRunbook");
@@ -243,6 +244,12 @@ static void what_starts_as_a_path_is_the_next_place(void **state) {
   assert_string_equal(found("/repo@v1.0.0:/far", "a").manifest, "far");
   assert_string_equal(found("/repo@v1.0.0::/far", "deploy/own").manifest, "one");
   assert_string_equal(found("/far:/repo@v1.0.0", "deploy/own").manifest, "one");
+  assert_contains(listed("/repo@v1.0.0:./absent", "./absent")->problem, "not there");
+  assert_contains(listed("/repo@v1.0.0:../absent", "../absent")->problem, "not there");
+  assert_contains(listed("/repo@v1.0.0::absent", "absent")->problem, "not there");
+  assert_contains(listed("/repo@v1.0.0:absent", "/repo@v1.0.0:absent")->problem, "no folder");
+  assert_string_equal(listed("/repo@v1.0.0:deploy:/far", "own")->manifest, "one");
+  assert_string_equal(listed("/repo@v1.0.0:deploy:/far", "a")->manifest, "far");
   sh("git clone -q repo other");
   write_bundle("/other/b/v1", "other");
   sh("cd other; git add -A; git commit -qm x; git tag v7");
@@ -278,6 +285,7 @@ static void an_unknown_ref_suggests_the_nearest(void **state) {
   assert_string_equal(error.code, "UnknownRef");
   assert_contains(error.message, "/repo has no tag, branch or commit called \"v1.0.1\"");
   assert_contains(error.next, "\"v1.0.0\"");
+  assert_contains(listed("/repo@v1.0.1", "/repo@v1.0.1")->problem, "mean \"v1.0.0\"");
   assert_contains(missed("/repo@mian", "deploy/own").next, "\"main\"");
   assert_contains(missed("/repo@something-else-altogether", "deploy/own").next, "tag lists");
 }
