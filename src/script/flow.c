@@ -200,14 +200,15 @@ static void keep_result(lua_State *L, const task_group *group, mb_task *child) {
   lua_rawset(L, FRAME_RESULTS);
 }
 
-static void collect(lua_State *L, mb_task *task, task_group *group) {
+/* Takes the children that have ended, up to one that failed: that one is returned and stays. */
+static mb_task *collect(lua_State *L, mb_task *task, task_group *group) {
   while (task->done_first) {
     mb_task *child = task->done_first;
+    if (child->status != LUA_OK)
+      return child;
     task->done_first = child->next_done;
     if (!task->done_first)
       task->done_last = NULL;
-    if (child->status != LUA_OK)
-      raise_from_child(L, child);
     keep_result(L, group, child);
     group->running--;
     mb_error why;
@@ -215,6 +216,7 @@ static void collect(lua_State *L, mb_task *task, task_group *group) {
     mb_task_cancel_below(task->script, child, &why);
     mb_task_free(child);
   }
+  return NULL;
 }
 
 static int group_turn(lua_State *L, int status, lua_KContext context) {
@@ -223,7 +225,13 @@ static int group_turn(lua_State *L, int status, lua_KContext context) {
   lua_settop(L, FRAME_GROUP);
   task_group *group = lua_touserdata(L, FRAME_GROUP);
   task->waits_for_children = false;
-  collect(L, task, group);
+  mb_task *failed = collect(L, task, group);
+  /* What a sibling is changing just then has its answer waited for: nobody could tell afterwards
+   * whether it was changed. */
+  if (failed && mb_task_hold_below(task->script, task))
+    return mb_lua_wait(L, task, 0, group_turn);
+  if (failed)
+    return raise_from_child(L, failed);
   while (group->running < group->limit && group->next < group->count)
     start_child(L, task, group);
   if (group->running == 0) {

@@ -197,6 +197,7 @@ struct mb_task {
   int status; /* what lua_resume said, once done */
   int argument_count;
   bool waits_for_children;
+  mb_task *held_by; /* goes on no more; what it waits for wakes that one instead */
 
   int step; /* 0: in none */
   bool owns_step;
@@ -213,6 +214,9 @@ mb_task *mb_task_new(lua_State *L, mb_script *script, mb_task *parent, lua_Integ
 void mb_task_start(mb_task *task, int argument_count);
 void mb_task_wake(mb_task *task); /* makes a waiting task ready */
 void mb_task_free(mb_task *task);
+/* Lets no task below `ancestor` go on. True while a call of theirs that may change something is under
+ * way: its end wakes `ancestor`. */
+bool mb_task_hold_below(mb_script *script, mb_task *ancestor);
 /* Ends every task below `ancestor` (NULL: every task), newest first. */
 void mb_task_cancel_below(mb_script *script, mb_task *ancestor, const mb_error *why);
 void mb_task_end_step(mb_task *task, const mb_error *error);

@@ -142,8 +142,27 @@ void mb_task_start(mb_task *task, int argument_count) {
 }
 
 void mb_task_wake(mb_task *task) {
+  while (task->held_by)
+    task = task->held_by;
   if (task->state == MB_TASK_WAITING)
     enqueue(task);
+}
+
+bool mb_task_hold_below(mb_script *script, mb_task *ancestor) {
+  bool writes = false;
+  for (mb_task *task = script->tasks; task; task = task->next) {
+    if (!lies_below(task, ancestor))
+      continue;
+    if (task->state == MB_TASK_READY) {
+      remove_ready(script, task);
+      task->state = MB_TASK_WAITING;
+    }
+    mb_timer_cancel(task->timer);
+    task->timer = NULL;
+    task->held_by = ancestor;
+    writes = writes || (task->pending && mb_pending_must_finish(task->pending));
+  }
+  return writes;
 }
 
 static mb_task *dequeue(mb_script *script) {

@@ -290,6 +290,7 @@ static const mb_primitive primitives[] = {
     PRIMITIVE("test.echo", value_argument, MB_EFFECT_READS, start_echo, NULL),
     PRIMITIVE("test.inspect", value_argument, MB_EFFECT_READS, start_inspect, NULL),
     PRIMITIVE("test.write", value_argument, MB_EFFECT_WRITES, start_echo, NULL),
+    PRIMITIVE("test.slow_write", wait_arguments, MB_EFFECT_WRITES, start_wait, cancel_wait),
     PRIMITIVE("test.secret", NULL, MB_EFFECT_READS, start_secret, NULL),
     PRIMITIVE("test.nulls", NULL, MB_EFFECT_READS, start_nulls, NULL),
     PRIMITIVE("test.fail", NULL, MB_EFFECT_READS, start_fail, NULL),
