@@ -87,12 +87,12 @@ static void argument_name(char *out, size_t size, const char *name) {
   }
 }
 
-static const char *declared_type(const mb_value *help, const char *name) {
+static const char *declared(const mb_value *help, const char *name, const char *field) {
   const mb_value *arguments = mb_map_get(help, "arguments");
   for (size_t i = 0; i < mb_value_count(arguments); i++) {
     const mb_value *argument = mb_list_at(arguments, i);
     if (strcmp(cli_text(argument, "name"), name) == 0) {
-      return cli_text(argument, "type");
+      return cli_text(argument, field);
     }
   }
   return ""; /* unknown: the call itself says so, with the nearest name */
@@ -141,6 +141,27 @@ static bool is_json_container(const char *text) {
   return *text == '[' || *text == '{';
 }
 
+/* What a list or a map is made of, from its declaration: "list of Tag {key, value}" gives "key,
+ * value". "" when its parts are plain. */
+static const char *members_of(const char *doc, char *out, size_t size) {
+  const char *open = strchr(doc, '{');
+  size_t length = open ? strcspn(open + 1, "}") : 0;
+  snprintf(out, size, "%.*s", (int)length, open ? open + 1 : "");
+  return out;
+}
+
+/* Text where a structure is wanted: says what one looks like, with its own first member. */
+static int want_structure(const char *name, const char *doc, const char *text, mb_error *error) {
+  char members[160];
+  if (*members_of(doc, members, sizeof members) == '\0') {
+    return 0;
+  }
+  mb_error_set(error, MB_ERROR_USAGE, "BadArgument",
+               "--%s: \"%.80s\" is not JSON, and each is a structure of %s", name, text, members);
+  return mb_error_next(error, "write --%s '{\"%.*s\": ...}', once for each", name,
+                       (int)strcspn(members, ", "), members);
+}
+
 /* One value of a list: text unless it is plainly JSON or a number where no text is expected. */
 static int add_item(mb_arena *arena, mb_value *list, const char *name, const char *text,
                     mb_error *error) {
@@ -157,8 +178,9 @@ static int add_item(mb_arena *arena, mb_value *list, const char *name, const cha
   return mb_value_set_string(arena, item, text) ? mb_error_memory(error) : 0;
 }
 
-static int set_argument(mb_arena *arena, mb_value *out, const char *name, const char *type,
+static int set_argument(mb_arena *arena, mb_value *out, const char *name, const mb_value *help,
                         const char *text, mb_error *error) {
+  const char *type = declared(help, name, "type");
   if (strcmp(type, "boolean") == 0) {
     return set_boolean(out, name, text, error);
   }
@@ -169,6 +191,10 @@ static int set_argument(mb_arena *arena, mb_value *out, const char *name, const 
     return set_number(out, name, text, strcmp(type, "integer") == 0, error);
   }
   bool list = strncmp(type, "list", 4) == 0;
+  if (list && !is_json_container(text) &&
+      want_structure(name, declared(help, name, "doc"), text, error)) {
+    return -1;
+  }
   if (list && *text != '[') {
     return add_item(arena, out, name, text, error);
   }
@@ -194,8 +220,7 @@ static int build_arguments(mb_arena *arena, const cli_options *options, const mb
     if (place == NULL) {
       return mb_error_memory(error);
     }
-    if (set_argument(arena, place, name, declared_type(help, name), options->named[i].value,
-                     error)) {
+    if (set_argument(arena, place, name, help, options->named[i].value, error)) {
       return -1;
     }
   }

@@ -236,7 +236,18 @@ static void log_line(const mb_value *data) {
   cli_line_end(&line);
 }
 
-static void finding_shown(const mb_value *data) {
+/* A command is one line, to be copied. */
+static void labelled_command(const char *label, const char *command) {
+  cli_line line = cli_line_start(stdout, INDENT, INDENT + CLI_LABEL);
+  char padded[CLI_LABEL + 1];
+  line.width = 0;
+  snprintf(padded, sizeof padded, "%-*s", CLI_LABEL, label);
+  cli_line_add(&line, CLI_DIM, padded);
+  cli_line_add(&line, CLI_PLAIN, command);
+  cli_line_end(&line);
+}
+
+static void finding_shown(const cli_view *view, const mb_value *data) {
   const char *treatment = cli_text(data, "treatment");
   cli_line line = cli_line_start(stdout, INDENT, INDENT + CLI_LABEL);
   cli_line_add(&line, CLI_WARN, "finding  ");
@@ -255,9 +266,9 @@ static void finding_shown(const mb_value *data) {
     labelled(CLI_DIM, "", cli_value_text(arena, evidence));
   }
   mb_arena_free(arena);
+  char command[4096];
   if (*treatment) {
-    labelled(CLI_DIM, "", "treat with:");
-    labelled(CLI_PLAIN, "", treatment);
+    labelled_command("treat", cli_next_command(command, sizeof command, view->options, treatment));
   }
 }
 
@@ -272,17 +283,6 @@ static void progress_made(const mb_value *data) {
 
 /* ---- the end -----------------------------------------------------------------------------------
  */
-
-/* A command is one line, to be copied. */
-static void labelled_command(const char *label, const char *command) {
-  cli_line line = cli_line_start(stdout, INDENT, INDENT + CLI_LABEL);
-  char padded[CLI_LABEL + 1];
-  line.width = 0;
-  snprintf(padded, sizeof padded, "%-*s", CLI_LABEL, label);
-  cli_line_add(&line, CLI_DIM, padded);
-  cli_line_add(&line, CLI_PLAIN, command);
-  cli_line_end(&line);
-}
 
 static void show_next(const cli_view *view, const mb_value *data) {
   const mb_value *next = mb_map_get(data, "next");
@@ -383,7 +383,7 @@ static void show_event(cli_view *view, const mb_event *event) {
     cli_show_table(data);
     break;
   case MB_EVENT_FINDING:
-    finding_shown(data);
+    finding_shown(view, data);
     break;
   case MB_EVENT_RUN_FINISHED:
     cli_status_what("");

@@ -68,11 +68,11 @@ function runbook.verify(run, args, plan, applied)
   if not check("service is active", service ~= nil, why) then
     return
   end
-  local ours = services.deployment(service, started.id)
+  local primary = (services.primary(service) or {}).id or "none"
   check(
     "our deployment is the primary one",
-    ours ~= nil and ours.status == "PRIMARY",
-    ("%s, expected %s"):format((services.primary(service) or {}).id or "none", started.id)
+    primary == started.id,
+    primary == started.id and primary or ("%s, expected %s"):format(primary, started.id)
   )
   local wanted = service.desired_count
   check(
