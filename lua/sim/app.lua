@@ -14,9 +14,13 @@ end
 
 -- ---- what an image does --------------------------------------------------------------------------
 
-local function digest_name(world, image)
-  local ok, ecr = pcall(require, "sim.ecr")
-  local found = ok and ecr.resolve and ecr.resolve(world, image)
+-- The digest that an image stands for now, or nil.
+local function digest_of(world, image)
+  local pinned = image:match("@(.+)$")
+  if pinned then
+    return pinned
+  end
+  local found = require("sim.ecr").resolve(world, image)
   return found and found.digest
 end
 
@@ -33,7 +37,7 @@ function app.behaviour(world, image, container)
   take(faults.of(world, "behaviour", "*"))
   if image then
     take(faults.of(world, "behaviour", image))
-    local digest = not image:find("@", 1, true) and digest_name(world, image)
+    local digest = digest_of(world, image)
     take(digest and faults.of(world, "behaviour", digest))
   end
   take(container and faults.of(world, "behaviour", "container:" .. container))
@@ -85,6 +89,7 @@ function app.changed(world)
       look_again(world, instance.ip)
     end
   end
+  require("sim.ecs").behaviour_changed(world)
 end
 
 -- ---- answering -----------------------------------------------------------------------------------

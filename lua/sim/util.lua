@@ -64,6 +64,26 @@ function util.holds(list, value)
   return false
 end
 
+local units = { s = 1, m = 60, h = 3600, d = 86400 }
+
+--- Seconds of a number or of a text such as "90s", "5m" or "1h30m"; nil for anything else.
+function util.seconds(value)
+  if type(value) == "number" then
+    return value
+  elseif type(value) ~= "string" or value == "" then
+    return nil
+  end
+  local sum, rest = 0, value
+  while rest ~= "" do
+    local number, unit, after = rest:match("^(%d+%.?%d*)([smhd])(.*)$")
+    if not number then
+      return nil
+    end
+    sum, rest = sum + tonumber(number) * units[unit], after
+  end
+  return sum
+end
+
 --- The last part of an ARN or path: "arn:...:cluster/web" gives "web".
 function util.last_part(text)
   return text:match("([^/:]+)$")

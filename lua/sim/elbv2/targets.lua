@@ -73,10 +73,7 @@ end
 
 local function enter(world, group, target, state)
   target.state = state
-  local ecs = require "sim.ecs"
-  if ecs.target_changed then
-    ecs.target_changed(world, group.arn, { id = target.id, port = target.port })
-  end
+  require("sim.ecs").target_changed(world, group.arn)
 end
 
 -- Counts one check's outcome. Returns true when state and outcome agree.

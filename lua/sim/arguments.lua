@@ -1,0 +1,57 @@
+--- Reading the arguments of a command or of a line of a scenario, with words for what is wrong.
+
+local util = require "sim.util"
+
+local arguments = {}
+
+local function names_of(map)
+  local names = {}
+  for name in util.sorted_pairs(map) do
+    names[#names + 1] = name
+  end
+  return table.concat(names, ", ")
+end
+
+--- Refuses a field that `known` does not have, for `what`; gives a copy of the arguments.
+function arguments.check(what, args, known)
+  if type(args) ~= "table" then
+    error(("%s takes a table of fields: %s"):format(what, names_of(known)), 0)
+  end
+  for name in util.sorted_pairs(args) do
+    if not known[name] then
+      error(("%s has no field '%s'; it has %s"):format(what, tostring(name), names_of(known)), 0)
+    end
+  end
+  return util.copy(args)
+end
+
+--- A field that must be there.
+function arguments.need(what, args, name)
+  if args[name] == nil then
+    error(("%s needs the field '%s'"):format(what, name), 0)
+  end
+  return args[name]
+end
+
+--- A field as seconds, or `default` when it is not there.
+function arguments.seconds(what, args, name, default)
+  if args[name] == nil then
+    return default
+  end
+  local seconds = util.seconds(args[name])
+  if not seconds or seconds < 0 then
+    error(("%s: '%s' is a number of seconds or a text such as \"90s\" or \"5m\""):format(what, name), 0)
+  end
+  return seconds
+end
+
+--- The set of these names, for arguments.check.
+function arguments.set(names)
+  local out = {}
+  for name in names:gmatch("[%w_]+") do
+    out[name] = true
+  end
+  return out
+end
+
+return arguments

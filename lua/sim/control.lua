@@ -1,0 +1,196 @@
+--- Commands to a world: for specs, for the server's control interface, and as the words of a scenario
+-- file. Each takes the world and one table of fields, and gives plain data or nothing.
+--
+--     service { app = "shop", env = "dev", desired = 2, image = "shop:v1" }
+--     image { name = "shop:v2", crash = { exit = 1, after = "8s" } }
+--     at { time = "5m", command = "throttle", args = { service = "ecs", percent = 30, lasting = "2m" } }
+
+local arguments = require "sim.arguments"
+local build = require "sim.build"
+local dates = require "sim.dates"
+local faults = require "sim.faults"
+local journal = require "sim.journal"
+local util = require "sim.util"
+
+local control = {
+  -- Building a world, and what others do in it: see sim.build.
+  service = build.service,
+  image = build.image,
+  behave = build.behave,
+  secret = build.secret,
+  parameter = build.parameter,
+  deploy = build.deploy,
+  move_tag = build.move_tag,
+  delete_image = build.delete_image,
+  someone_calls = build.someone_calls,
+  settle = build.settle,
+}
+
+-- ---- time ----------------------------------------------------------------------------------------
+
+--- The time, as seconds since 1970 and as text.
+function control.now(world)
+  return { now = world:now(), text = dates.iso(world:now()) }
+end
+
+--- Moves the clock: { time = "5m" }, or { to = seconds since 1970 }.
+function control.advance(world, args)
+  args = arguments.check("advance", args, arguments.set "time to")
+  local time = args.to or world:now() + arguments.seconds("advance", args, "time", 0)
+  if time < world:now() then
+    error("advance: the clock only goes forward", 0)
+  end
+  world:advance_to(time)
+  return control.now(world)
+end
+
+--- Does a command when `time` has passed from now.
+function control.at(world, args)
+  args = arguments.check("at", args, arguments.set "time command args")
+  local command = arguments.need("at", args, "command")
+  if not control[command] or command == "at" then
+    error(("at: there is no command '%s'"):format(command), 0)
+  end
+  world:after(arguments.seconds("at", args, "time", 0), "faults.command", { command = command, args = args.args or {} })
+end
+
+-- ---- looking -------------------------------------------------------------------------------------
+
+--- What there is to know of the world as a whole.
+function control.info(world)
+  return {
+    now = world:now(), account = world.data.account, region = world.data.region, calls = world.data.calls,
+    next_event = world:next_event(),
+  }
+end
+
+--- The state of a service, for specs to look at: { service = "ecs" }.
+function control.snapshot(world, args)
+  args = arguments.check("snapshot", args, arguments.set "service")
+  local state = world:state(arguments.need("snapshot", args, "service"))
+  if not state then
+    error(("snapshot: there is no service '%s'"):format(args.service), 0)
+  end
+  return util.copy(state)
+end
+
+--- The calls that were made, oldest first; with `service` and `operation` only these.
+function control.calls(world, args)
+  args = arguments.check("calls", args, arguments.set "service operation")
+  return util.copy(journal.calls(world, args.service, args.operation))
+end
+
+--- Does an operation as a client would, faults and all: { service, operation, input }.
+function control.call(world, args)
+  args = arguments.check("call", args, arguments.set "service operation input arn")
+  local caller = {
+    access_key = "AKIACONTROL", request_id = world:uuid(),
+    arn = args.arn or ("arn:aws:iam::%s:user/control"):format(world.data.account),
+  }
+  return world:call(arguments.need("call", args, "service"), arguments.need("call", args, "operation"), args.input or {}, caller)
+end
+
+--- Asks the application through its load balancer: { host, path }.
+function control.ask(world, args)
+  args = arguments.check("ask", args, arguments.set "host path method")
+  local answer = require("sim.elbv2").http(world, {
+    host = arguments.need("ask", args, "host"), path = args.path or "/", method = args.method or "GET", headers = {},
+  })
+  return answer or error(("ask: no load balancer is called %s"):format(args.host), 0)
+end
+
+-- ---- faults of the world -------------------------------------------------------------------------
+
+local fault_fields = arguments.set "kind key value after lasting"
+
+--- Says something of the world, from `after` on and for as long as `lasting`: see docs/simulator.md.
+function control.fault(world, args)
+  args = arguments.check("fault", args, fault_fields)
+  local kind, key = arguments.need("fault", args, "kind"), args.key or "*"
+  local value = args.value
+  if value == nil then
+    value = true
+  end
+  local after = arguments.seconds("fault", args, "after", 0)
+  local lasting = arguments.seconds("fault", args, "lasting")
+  if after == 0 then
+    faults.set(world, kind, key, value)
+  else
+    world:after(after, "faults.set", { kind = kind, key = key, value = value })
+  end
+  if lasting then
+    world:after(after + lasting, "faults.clear", { kind = kind, key = key })
+  end
+end
+
+--- Takes back a fault of the world: of one key, of a kind, or without fields everything that was said.
+function control.clear(world, args)
+  args = arguments.check("clear", args, arguments.set "kind key")
+  faults.clear(world, args.kind, args.key)
+end
+
+-- A command that sets one kind of fault by the name of its key.
+local function about(command, kind, key_name, value_name, default)
+  control[command] = function(world, args)
+    args = arguments.check(command, args, arguments.set(key_name .. " " .. (value_name or "") .. " after lasting"))
+    local value = value_name and args[value_name]
+    if value == nil then
+      value = default
+    end
+    return control.fault(world, { kind = kind, key = args[key_name], value = value, after = args.after, lasting = args.lasting })
+  end
+end
+
+about("no_capacity", "capacity", "service", "why", "unavailable") -- why: unavailable or limit
+about("no_route", "network", "to", nil, "blocked")                -- to: ecr, secretsmanager, ssm, logs
+about("force_alarm", "alarm", "name", "state", "ALARM")
+about("load", "load", "service", "percent")                       -- percent: {cpu = 90, memory = 40}
+about("requests", "requests", "load_balancer", "per_minute")
+about("deny", "denied", "action", nil, true)                      -- of tasks' roles: "ROLE action" or "action"
+about("no_log_group", "log_group_missing", "name", nil, true)
+
+-- ---- trouble of the API --------------------------------------------------------------------------
+
+local rule_fields = "service operation action percent count after lasting "
+
+-- A command that adds a rule of the API's trouble; gives its number.
+local function trouble(command, kind, more)
+  local known = arguments.set(rule_fields .. (more or ""))
+  control[command] = function(world, args)
+    args = arguments.check(command, args, known)
+    args.kind = kind
+    args.seconds = args.by and arguments.seconds(command, args, "by") or nil
+    args.from = world:now() + arguments.seconds(command, args, "after", 0)
+    local lasting = arguments.seconds(command, args, "lasting")
+    args.till = lasting and args.from + lasting or nil
+    args.by, args.after, args.lasting = nil, nil, nil
+    return { number = faults.rule(world, args) }
+  end
+end
+
+trouble("throttle", "throttle")
+trouble("fail_calls", "error", "code status message")
+trouble("slow_calls", "latency", "by")
+trouble("reset_calls", "reset")
+trouble("cut_answers", "truncate", "bytes")
+trouble("expire_credentials", "expired_token")
+trouble("skew_clock", "clock_skew", "by")
+trouble("lag_reads", "read_lag", "by")
+trouble("deny_calls", "access_denied", "resource")
+
+--- Ends the API's trouble: one rule by its number, or all.
+function control.calm(world, args)
+  args = arguments.check("calm", args, arguments.set "number")
+  faults.end_rule(world, args.number)
+end
+
+--- Makes the world anew: empty, at the same time and place, or with another seed.
+function control.reset(world, args)
+  args = arguments.check("reset", args, arguments.set "seed now")
+  local fresh = require("sim.world").new({
+    seed = args.seed, now = args.now or world:now(), account = world.data.account, region = world.data.region,
+  })
+  world.data = fresh.data
+end
+
+return control
