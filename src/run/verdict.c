@@ -3,6 +3,7 @@
 #include <moonbook/run.h>
 
 #include <stddef.h>
+#include <string.h>
 
 typedef struct verdict_row {
   mb_verdict verdict;
@@ -65,6 +66,12 @@ static mb_verdict verdict_of_answer(const mb_error *error) {
   return error->status >= 500 || error->retryable ? MB_VERDICT_UNAVAILABLE : MB_VERDICT_FAILED;
 }
 
+/* Nobody answered at all: the network's trouble, whereas other timeouts end a time that was given.
+ */
+static bool is_silence(const mb_error *error) {
+  return strcmp(error->code, "ConnectTimeout") == 0 || strcmp(error->code, "NoAnswer") == 0;
+}
+
 mb_verdict mb_verdict_of_error(const mb_error *error) {
   switch (error->kind) {
   case MB_OK:
@@ -82,7 +89,7 @@ mb_verdict mb_verdict_of_error(const mb_error *error) {
   case MB_ERROR_NETWORK:
     return MB_VERDICT_UNAVAILABLE;
   case MB_ERROR_TIMEOUT:
-    return MB_VERDICT_TIMED_OUT;
+    return is_silence(error) ? MB_VERDICT_UNAVAILABLE : MB_VERDICT_TIMED_OUT;
   case MB_ERROR_CANCELLED:
     return MB_VERDICT_CANCELLED;
   case MB_ERROR_SCRIPT:

@@ -79,11 +79,25 @@ static void every_error_has_its_verdict(void **state) {
   assert_int_equal(verdict_of(MB_ERROR_INTERNAL, 0, false), MB_VERDICT_INTERNAL);
 }
 
+/* Nobody answering is the network's trouble; time that somebody set is another matter. */
+static void silence_is_not_a_wait_that_ran_out(void **state) {
+  mb_error error;
+  mb_error_set(&error, MB_ERROR_TIMEOUT, "ConnectTimeout", "no connection within 3 seconds");
+  assert_int_equal(mb_verdict_of_error(&error), MB_VERDICT_UNAVAILABLE);
+  mb_error_set(&error, MB_ERROR_TIMEOUT, "NoAnswer", "it was silent for 60 seconds");
+  assert_int_equal(mb_verdict_of_error(&error), MB_VERDICT_UNAVAILABLE);
+  mb_error_set(&error, MB_ERROR_TIMEOUT, "DeadlinePassed", "the time given was used up");
+  assert_int_equal(mb_verdict_of_error(&error), MB_VERDICT_TIMED_OUT);
+  mb_error_set(&error, MB_ERROR_TIMEOUT, "WaiterTimeout", "it has not come about");
+  assert_int_equal(mb_verdict_of_error(&error), MB_VERDICT_TIMED_OUT);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(names_and_exit_codes_stay),
       cmocka_unit_test(only_done_and_nothing_to_do_exit_with_0),
       cmocka_unit_test(every_error_has_its_verdict),
+      cmocka_unit_test(silence_is_not_a_wait_that_ran_out),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
