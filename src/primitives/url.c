@@ -253,10 +253,15 @@ bool mb_url_same_origin(const mb_url *a, const mb_url *b) {
 
 bool mb_url_matches(const mb_url *url, const char *pattern) {
   char host[LONGEST_HOST + 3];
-  const char *colon = strrchr(pattern, ':');
-  if (colon && strchr(pattern, ':') != colon)
-    colon = NULL; /* an IPv6 address */
+  const char *close = *pattern == '[' ? strchr(pattern, ']') : NULL;
+  const char *colon = close ? strchr(close, ':') : strrchr(pattern, ':');
+  if (colon && !close && strchr(pattern, ':') != colon)
+    colon = NULL; /* an IPv6 address without brackets */
   size_t size = colon ? (size_t)(colon - pattern) : strlen(pattern);
+  if (close) {
+    pattern++;
+    size = (size_t)(close - pattern);
+  }
   int64_t port;
   if (colon && (mb_parse_integer(colon + 1, strlen(colon + 1), &port) != 0 || port != url->port))
     return false;

@@ -166,6 +166,11 @@ static void patterns_match_whole_names_only(void **state) {
   assert_true(matches("http://a.b.example.com/", "*.example.com"));
   assert_false(matches("http://example.com/", "*.example.com"));
   assert_false(matches("http://aexample.com/", "*.example.com"));
+  assert_true(matches("http://[::1]:8080/", "[::1]"));
+  assert_true(matches("http://[::1]:8080/", "::1"));
+  assert_true(matches("http://[::1]:8080/", "[::1]:8080"));
+  assert_false(matches("http://[::1]:8081/", "[::1]:8080"));
+  assert_false(matches("http://[::2]/", "[::1]"));
   assert_false(matches("http://a.com/", "*"));
   assert_false(matches("http://a.com/", "*."));
   assert_false(matches("http://a.com/", ""));
