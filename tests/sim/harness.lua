@@ -74,7 +74,7 @@ end
 
 -- What the host of the product gives.
 package.preload["sim.native"] = function()
-  return { sha256 = dofile "tests/sim/sha256.lua" }
+  return { sha256 = dofile "tests/sim/sha256.lua", md5 = dofile "tests/sim/md5.lua" }
 end
 
 table.insert(package.searchers, 2, function(name)
