@@ -12,6 +12,8 @@
 -- Modules `sim.*` see only what the sandbox gives them, and `pairs` walks in another order each time, so
 -- that code which depends on its order does not pass for long.
 
+local model = dofile "tests/sim/model.lua"
+
 local harness = { passed = 0, failed = 0, skipped = 0 }
 
 --- Who calls when a test does not care.
@@ -96,9 +98,25 @@ end)
 
 -- ---- worlds --------------------------------------------------------------------------------------
 
---- A new world. `options` as for sim.world.new.
+-- A call whose input or output a client could not send or would not see is a defect.
+local function checked_call(world, service, operation, input, caller)
+  local answer = getmetatable(world).call(world, service, operation, input, caller)
+  if answer.output then
+    local problem = model.problem(service, operation, "input", input or {})
+      or model.problem(service, operation, "output", answer.output)
+    if problem then
+      error(problem, 2)
+    end
+  end
+  return answer
+end
+
+--- A new world. `options` as for sim.world.new. What goes in and out of its operations must fit the
+-- models of the services.
 function harness.world(options)
-  return require("sim.world").new(options or { seed = 1 })
+  local world = require("sim.world").new(options or { seed = 1 })
+  world.call = checked_call
+  return world
 end
 
 --- Does an operation that must succeed; gives its output.
