@@ -46,7 +46,7 @@ function deployments.begin(world, service)
   alarms.watch(world, service, deployment)
   table.insert(service.deployments, 1, deployment)
   service.current = deployment.service_deployment
-  service.steady = false
+  service.steady, service.quiet_until = false, nil
   wake.in_about(world, service, "update_to_first_pass")
   return deployment
 end
@@ -190,7 +190,7 @@ function deployments.fail(world, service, why)
     restore(world, service, deployment, way.back)
   end
   service.steady = false
-  wake.in_about(world, service, "update_to_first_pass")
+  wake.only_in(world, service, "rollback_to_first_pass")
 end
 
 --- The circuit breaker trips, unless the deployment has recovered or is over.

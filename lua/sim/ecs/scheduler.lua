@@ -60,9 +60,9 @@ local function survey(world, service)
     live = 0, good = 0, shares = {}, leaving = false, cancelled = false, moving = false,
   }
   for _, deployment in ipairs(service.deployments) do
-    pass.shares[deployment.id] = { wanted = {}, good = 0, carried = 0 }
+    pass.shares[deployment.id] = { wanted = {}, good = 0, carried = 0, started = 0 }
   end
-  local none = { wanted = {}, good = 0, carried = 0 }
+  local none = { wanted = {}, good = 0, carried = 0, started = 0 }
   for _, id in ipairs(service.tasks) do
     local task = state.tasks[id]
     local share = pass.shares[task.deployment] or none
@@ -86,7 +86,7 @@ end
 -- How many tasks stand for the deployment: those that run or come up, and those that end on their own and have
 -- not ended yet. A bad one whose replacement is under way does not count.
 local function standing(share)
-  local count = share.carried
+  local count = share.carried + share.started
   for _, task in ipairs(share.wanted) do
     if not task.replacement then
       count = count + 1
@@ -181,7 +181,7 @@ local function fill_up(world, service, deployment, pass)
   local count = math.min(deployment.desired - standing(share), pass.upper - pass.live)
   if count > 0 and may_try(world, deployment, pass) then
     local started = start(world, service, deployment, count, pass)
-    share.carried = share.carried + #started
+    share.started = share.started + #started
   end
 end
 
@@ -234,7 +234,7 @@ local function replace(world, service, deployment, list, pass)
     list[index].replacement = task.id
     list[index].hand_over_after = durations.take(world, "replacement_to_stop")
   end
-  pass.shares[deployment.id].carried = pass.shares[deployment.id].carried + #started
+  pass.shares[deployment.id].started = pass.shares[deployment.id].started + #started
   return #started
 end
 
@@ -374,7 +374,7 @@ local function trim(world, service, deployment, pass)
       list[#list + 1] = task
     end
   end
-  local count = math.min(#list + share.carried - deployment.desired, #list)
+  local count = math.min(#list + share.started - deployment.desired, #list)
   if count > 0 then
     worst_first(list, true)
     take_away(world, service, list, count, pass)

@@ -90,7 +90,7 @@ local function deregister(world, task, counts)
     counts[target.group] = (counts[target.group] or 0) + 1
   end
   task.registered = nil
-  return delay
+  return delay + durations.take(world, "task_drained_to_stopping")
 end
 
 -- One event per target group, then one per deployment whose connections drain.

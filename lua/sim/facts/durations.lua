@@ -13,11 +13,12 @@ local durations = {
   unhealthy_reaction = { 3, 2, 10, "O" }, -- a target turned unhealthy -> its replacement starts
   stop_to_start = { 0.9, 0.5, 1, "O1" }, -- stop first: the old one is told to stop -> the new one starts
   running_to_healthy = { 40, 40, 40, "D" }, -- RUNNING -> counts as healthy without a container check
-  replacement_to_stop = { 14, 10, 16, "O" }, -- replacement healthy -> the unhealthy task is stopped
+  replacement_to_stop = { 7, 4, 10, "O" }, -- replacement RUNNING and healthy -> the unhealthy task is stopped
   drain_to_complete = { 51, 50, 59, "O" }, -- draining begins -> the deployment may complete
   steady_repeat = { 21600, 21600, 21600, "D" }, -- a steady service says so again
   service_deployment_start = { 1, 0.1, 2, "O" }, -- a service deployment is created -> started
   breaker_trip = { 45, 37, 90, "O" }, -- the last failure -> the deployment is FAILED
+  rollback_to_first_pass = { 18, 10, 25, "O1" }, -- a deployment failed -> the scheduler acts on the one restored
   rollback_request = { 2, 1, 5, "I" }, -- a rollback is asked for -> it is in progress
   bake_time_floor = { 180, 180, 180, "I" }, -- alarms are watched for at least so long after the start
   service_gone = { 5, 2, 10, "I" }, -- the last task of a deleted service stopped -> INACTIVE
@@ -48,6 +49,7 @@ local durations = {
 
   -- ECS: a task goes down
   task_stop_to_deactivating = { 10, 9, 11, "O" }, -- told to stop -> deregistered, draining
+  task_drained_to_stopping = { 25, 10, 60, "I" }, -- after the deregistration delay; fits the failed cycles
   task_sigterm_overhead = { 3, 1, 4, "O1" }, -- what stopping takes besides the application's own time
   task_exit_settles = { 1, 0.5, 2, "I" }, -- an essential container ended -> the others are stopped
   task_deprovision = { 20, 15, 25, "O" }, -- interface detached, STOPPED
