@@ -327,7 +327,40 @@ local function older_tasks(service, pass)
   return list
 end
 
--- How many of the older tasks may go now.
+-- Whether the deployment keeps up its number of tasks by itself.
+local function maintained(service, deployment)
+  if deployment == service.deployments[1] then
+    return deployment.rollout_state ~= "FAILED"
+  end
+  return deployment.rollout_state == "COMPLETED"
+end
+
+-- Whether an older task keeps nobody's place: it is unhealthy, or never became healthy and never has to.
+local function idle(service, task)
+  for _, deployment in ipairs(service.deployments) do
+    if deployment.id == task.deployment and maintained(service, deployment) then
+      return task.bad ~= nil
+    end
+  end
+  return not task.good
+end
+
+-- Puts the idle tasks in front, else in the same order. Gives their number.
+local function idle_first(service, list)
+  local rest, count = {}, 0
+  for _, task in ipairs(list) do
+    if idle(service, task) then
+      count = count + 1
+      list[count] = task
+    else
+      rest[#rest + 1] = task
+    end
+  end
+  table.move(rest, 1, #rest, count + 1, list)
+  return count
+end
+
+-- How many of the older tasks may go now; `list` is worst first.
 local function spare(service, pass, list)
   local primary = service.deployments[1]
   local share = pass.shares[primary.id]
@@ -337,10 +370,7 @@ local function spare(service, pass, list)
   local count = math.min(#list, pass.good - pass.lower)
   local missing = primary.desired - standing(share)
   if count <= 0 and missing > 0 and pass.live >= pass.upper then
-    count = 0
-    while count < missing and list[count + 1] and not list[count + 1].good do
-      count = count + 1 -- what is not healthy keeps nobody's place
-    end
+    count = math.min(missing, idle_first(service, list))
   end
   return math.max(count, 0)
 end
@@ -460,14 +490,6 @@ local function check_alarms(world, service)
   end
   deployments.fail(world, service, "alarm")
   return true
-end
-
--- Whether the deployment keeps up its number of tasks by itself.
-local function maintained(service, deployment)
-  if deployment == service.deployments[1] then
-    return deployment.rollout_state ~= "FAILED"
-  end
-  return deployment.rollout_state == "COMPLETED"
 end
 
 -- An older deployment none of whose tasks is left is not listed any more.
