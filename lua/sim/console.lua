@@ -1,21 +1,11 @@
---- The commands of the control interface: those of sim.control, and what moves the clock. A scenario
+--- The commands of the control interface: those of sim.control, and `step`. A scenario
 -- file sees each as a function of its arguments alone, and the world itself.
 
 local console = { commands = {} }
 
---- advance{seconds = n}
-function console.commands.advance(world, args)
-  world:advance_to(world:now() + args.seconds)
-  return { now = world:now() }
-end
-
 --- step{}: to the next thing that happens.
 function console.commands.step(world)
   world:advance_to(world:next_event() or world:now())
-  return { now = world:now() }
-end
-
-function console.commands.now(world)
   return { now = world:now() }
 end
 
