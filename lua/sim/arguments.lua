@@ -14,6 +14,7 @@ end
 
 --- Refuses a field that `known` does not have, for `what`; gives a copy of the arguments.
 function arguments.check(what, args, known)
+  args = args or {}
   if type(args) ~= "table" then
     error(("%s takes a table of fields: %s"):format(what, names_of(known)), 0)
   end

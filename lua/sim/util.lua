@@ -64,9 +64,9 @@ function util.holds(list, value)
   return false
 end
 
-local units = { s = 1, m = 60, h = 3600, d = 86400 }
+local units = { ms = 0.001, s = 1, m = 60, h = 3600, d = 86400 }
 
---- Seconds of a number or of a text such as "90s", "5m" or "1h30m"; nil for anything else.
+--- Seconds of a number or of a text such as "300ms", "90s", "5m" or "1h30m"; nil for anything else.
 function util.seconds(value)
   if type(value) == "number" then
     return value
@@ -75,8 +75,8 @@ function util.seconds(value)
   end
   local sum, rest = 0, value
   while rest ~= "" do
-    local number, unit, after = rest:match("^(%d+%.?%d*)([smhd])(.*)$")
-    if not number then
+    local number, unit, after = rest:match("^(%d+%.?%d*)(%l+)(.*)$")
+    if not number or not units[unit] then
       return nil
     end
     sum, rest = sum + tonumber(number) * units[unit], after
