@@ -5,7 +5,7 @@ set -eu
 
 packages="cmake ninja-build gcc g++ pkg-config make
   liblua5.4-dev libcurl4-openssl-dev libssl-dev libcjson-dev libexpat1-dev libgit2-dev zlib1g-dev
-  libcmocka-dev git lua5.4 python3-venv ca-certificates"
+  libmicrohttpd-dev libcmocka-dev git lua5.4 python3-venv ca-certificates"
 [ "${MOONBOOK_CI:-}" = "" ] || packages="$packages clang libclang-rt-14-dev clang-format awscli"
 [ "${MOONBOOK_BENCH:-}" = "" ] || packages="$packages nginx-light awscli"
 

@@ -5,7 +5,7 @@ set -eu
 moonbook=$1
 failed=0
 for arguments in "version" "list" "help" "help ecs.describe_services" "show validate/service"; do
-  loaded=$(LD_DEBUG=libs "$moonbook" $arguments 2>&1 >/dev/null | grep -oE 'lib(curl|crypto|ssl|git2)\.so[.0-9]*' | sort -u || true)
+  loaded=$(LD_DEBUG=libs "$moonbook" $arguments 2>&1 >/dev/null | grep -oE 'lib(curl|crypto|ssl|git2|microhttpd)\.so[.0-9]*' | sort -u || true)
   if [ -n "$loaded" ]; then
     echo "moonbook $arguments loads $loaded"
     failed=1
