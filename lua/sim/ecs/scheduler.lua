@@ -73,7 +73,8 @@ local function survey(world, service)
       judge(world, service, task, share, pass)
     else
       pass.moving = true
-      share.carried = share.carried + ((task.voluntary or task.over) and 0 or 1)
+      local over = task.over_at and world:now() >= task.over_at - 1e-6
+      share.carried = share.carried + ((task.voluntary or over) and 0 or 1)
       if task.deployment ~= service.deployments[1].id then
         pass.leaving = pass.leaving or task.view.last_status == "RUNNING"
         pass.cancelled = pass.cancelled or task.cancelled == true

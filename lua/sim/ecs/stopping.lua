@@ -41,14 +41,20 @@ local function dismantle(world, task)
     container.last_status = "STOPPED"
   end
   change(task, "DEPROVISIONING")
-  task.over = true
+  task.over_at = world:now()
   plan(world, task, durations.take(world, "task_deprovision"), "gone")
+end
+
+local function plan_deactivation(world, list, duration)
+  if #list > 0 then
+    world:after(durations.take(world, duration), "ecs.deactivate", { tasks = list })
+  end
 end
 
 --- Tells tasks to stop. `how`: {code, reason, voluntary}; voluntary stops are the scheduler's own moves, which
 -- make room at once. `reason` may be a function of the task.
 function stopping.tell(world, list, how)
-  local running = {}
+  local balanced, plain = {}, {}
   for _, task in ipairs(list) do
     if task.view.desired_status == "RUNNING" then
       local before = task.view.last_status
@@ -59,13 +65,12 @@ function stopping.tell(world, list, how)
         dismantle(world, task)
       else
         task.cancelled = before == "ACTIVATING"
-        running[#running + 1] = { task = task.id, epoch = task.epoch }
+        table.insert(task.registered and balanced or plain, { task = task.id, epoch = task.epoch })
       end
     end
   end
-  if #running > 0 then
-    world:after(durations.take(world, "task_stop_to_deactivating"), "ecs.deactivate", { tasks = running })
-  end
+  plan_deactivation(world, balanced, "task_stop_to_deactivating")
+  plan_deactivation(world, plain, "task_stop_noticed")
 end
 
 --- The task could not be set up or started.
@@ -112,7 +117,7 @@ end
 local function leave(world, list)
   local delays, by_service = {}, {}
   for index, task in ipairs(list) do
-    delays[index] = 0
+    delays[index] = durations.take(world, "task_deactivating")
     if task.registered then
       local key = task.service
       local sums = by_service[key] or { counts = {}, owners = {} }
@@ -163,11 +168,12 @@ function steps.ended(world, task)
   containers.stop_all(world, task)
   task.view.execution_stopped_at = world:now()
   change(task, "DEPROVISIONING")
-  task.over = true
   plan(world, task, durations.take(world, "task_deprovision"), "gone")
+  local reaction = durations.take(world, "lost_task_reaction")
+  task.over_at = world:now() + reaction -- from then on its place is free
   local service = service_of(world, task)
   if service then
-    wake.in_about(world, service, "lost_task_reaction")
+    wake.after(world, service, reaction)
   end
 end
 

@@ -49,6 +49,8 @@ local durations = {
 
   -- ECS: a task goes down
   task_stop_to_deactivating = { 10, 9, 11, "O" }, -- told to stop -> deregistered, draining
+  task_stop_noticed = { 1, 0.5, 2, "I" }, -- without a load balancer: told to stop -> DEACTIVATING
+  task_deactivating = { 9, 8, 10, "O1" }, -- without a load balancer: DEACTIVATING -> STOPPING
   task_drained_to_stopping = { 25, 10, 60, "I" }, -- after the deregistration delay; fits the failed cycles
   task_sigterm_overhead = { 3, 1, 4, "O1" }, -- what stopping takes besides the application's own time
   task_exit_settles = { 1, 0.5, 2, "I" }, -- an essential container ended -> the others are stopped
