@@ -24,9 +24,9 @@ local function digest_of(world, image)
   return found and found.digest
 end
 
---- What a container of this image does; see docs/simulator.md. Words about all images ("*") are
--- overruled by those about an image, these by those about what its tag stands for now, and these by
--- those about the container.
+--- What a container of this image does; see docs/simulator.md. What is usual for the container gives way
+-- to words about everything ("*"), these to those about the image, these to those about what its tag
+-- stands for now, and these to those about the container.
 function app.behaviour(world, image, container)
   local out = { start_seconds = facts.durations.start }
   local function take(behaviour)
@@ -34,6 +34,7 @@ function app.behaviour(world, image, container)
       out[key] = util.copy(value)
     end
   end
+  take(container and faults.of(world, "behaviour", "usual:" .. container))
   take(faults.of(world, "behaviour", "*"))
   if image then
     take(faults.of(world, "behaviour", image))
@@ -98,16 +99,15 @@ local function plain_path(path)
   return path:match("^[^?#]*")
 end
 
--- The status of a page: as said of it, else of the whole application, else every page that the
--- application has. An application of which no pages are listed has them all.
+-- The status of a page: that of the whole application when one is said, else its own. An application
+-- of which no pages are listed has them all.
 local function status_of(behaviour, path)
-  local page = behaviour.paths and behaviour.paths[plain_path(path)]
-  if page then
-    return page
-  elseif behaviour.status then
+  if behaviour.status then
     return behaviour.status
+  elseif behaviour.paths then
+    return behaviour.paths[plain_path(path)] or 404
   end
-  return behaviour.paths and 404 or 200
+  return 200
 end
 
 local function hangs(world, behaviour, instance)

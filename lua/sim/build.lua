@@ -354,10 +354,7 @@ end
 --- Builds a service with all that belongs to it and waits until it is steady.
 function build.service(world, args)
   args = with_defaults(args)
-  faults.set(world, "behaviour", "container:" .. args.container, nil)
-  if not faults.of(world, "behaviour", "*") then
-    faults.set(world, "behaviour", "*", ordinary(args))
-  end
+  faults.set(world, "behaviour", "usual:" .. args.container, ordinary(args))
   if not has_image(world, args.image) then
     build.image(world, { name = args.image, architecture = args.architecture == "arm64" and "arm64" or nil, also = { "latest" } })
   end
@@ -375,6 +372,7 @@ function build.service(world, args)
   if args.alarms then
     add_alarms(world, args, front)
   end
+  require("sim.cloudwatch").wake(world) -- a service has been measured ever since it was made
   local definition = register(world, args, roles)
   create(world, args, definition, network, front)
   if args.autoscaling then
