@@ -49,7 +49,8 @@ static const flag flags[] = {
      "AWS region (else AWS_REGION, the profile)"},
     {"endpoint-url", 0, FLAG_NAME, AT(endpoint_url), "URL", "run call",
      "send every AWS call there (else AWS_ENDPOINT_URL[_SERVICE])"},
-    {"output", 'o', FLAG_OUTPUT, AT(output), "text|ndjson", HOSTED, "how results are written"},
+    {"output", 'o', FLAG_OUTPUT, AT(output), "text|ndjson", HOSTED " sim",
+     "how results are written"},
     {"verbose", 'v', FLAG_MORE, AT(verbosity), NULL, "run",
      "show calls; twice: their arguments too"},
     {"quiet", 'q', FLAG_LESS, AT(verbosity), NULL, "run", "show the verdict only"},
@@ -62,19 +63,19 @@ static const flag flags[] = {
      "project settings (else ./moonbook.lua)"},
     {"runbooks", 0, FLAG_TEXT, AT(runbook_path), "DIRS", HOSTED,
      "folders of runbooks, or REPOSITORY@REF, ':' between (else MOONBOOK_PATH)"},
-    {"color", 0, FLAG_COLOR, AT(color), "auto|always|never", HOSTED,
+    {"color", 0, FLAG_COLOR, AT(color), "auto|always|never", HOSTED " sim",
      "colours (NO_COLOR and CLICOLOR_FORCE are honoured)"},
     {"sim", 0, FLAG_OPTIONAL, AT(sim), "[=SCENARIO]", "run call",
      "in a simulated AWS, in this process and in no time"},
     {"scenario", 0, FLAG_NAME, AT(scenario), "NAME|FILE", "sim", "what the world holds at first"},
-    {"seed", 0, FLAG_NAME, AT(seed), "NUMBER", "run call sim",
+    {"seed", 0, FLAG_NAME, AT(seed), "NUMBER", "run call sim test",
      "same seed, same simulated world (else 1)"},
     {"port", 0, FLAG_NAME, AT(port), "NUMBER", "sim", "where to listen on 127.0.0.1 (else 4566)"},
     {"speed", 0, FLAG_NAME, AT(speed), "NUMBER|step|instant", "sim",
      "how fast its clock runs: 10 is ten times; step: only when told to"},
     {"state", 0, FLAG_NAME, AT(state), "FILE", "sim", "keep the world there between runs"},
     {"strict", 0, FLAG_BOOL, AT(strict), NULL, "sim", "verify signatures"},
-    {"help", 'h', FLAG_BOOL, AT(help), NULL, HOSTED " sim version", "show this help"},
+    {"help", 'h', FLAG_BOOL, AT(help), NULL, HOSTED " sim test version", "show this help"},
 };
 enum { FLAG_COUNT = sizeof flags / sizeof *flags };
 
@@ -96,8 +97,8 @@ void cli_options_print_help(FILE *out, const char *command) {
       continue;
     }
     char left[64];
-    snprintf(left, sizeof left, "%s--%s%s%s", f->letter ? "" : "    ", f->name, f->value && f->kind != FLAG_OPTIONAL ? " " : "",
-             f->value ? f->value : "");
+    snprintf(left, sizeof left, "%s--%s%s%s", f->letter ? "" : "    ", f->name,
+             f->value && f->kind != FLAG_OPTIONAL ? " " : "", f->value ? f->value : "");
     if (f->letter) {
       fprintf(out, "  -%c, %-28s %s\n", f->letter, left, f->doc);
     } else {
