@@ -313,6 +313,7 @@ function operations.create_service(world, input, caller)
     service[name] = util.copy(input[name])
   end
   state.services[key] = service
+  require("sim.cloudwatch").wake(world) -- from now on there is something to measure
   deployments.begin(world, service)
   return { service = show(world, service, { "TAGS" }) }
 end
