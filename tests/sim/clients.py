@@ -1,0 +1,196 @@
+"""Real clients against `moonbook sim`: what they print must be what the simulated world holds."""
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import urllib.request
+
+try:
+    import boto3
+    import botocore.config
+    import botocore.exceptions
+except ImportError:
+    boto3 = None
+
+AWS = shutil.which("aws", path="/usr/bin") or shutil.which("aws")
+SCENARIO = """
+service { app = "shop", env = "dev", desired = 2, image = "shop:v1", load_balancer = true, alarms = true,
+          autoscaling = { min = 1, max = 4 }, secrets = { TOKEN = "shop/dev/token" } }
+"""
+passed, failures, skipped = 0, [], 0
+
+
+class Server:
+    """One `moonbook sim`, ended with the block it is used in."""
+
+    def __init__(self, moonbook, *flags, scenario=SCENARIO):
+        self.folder = tempfile.TemporaryDirectory()
+        path = os.path.join(self.folder.name, "scenario.lua")
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(scenario)
+        self.command = [moonbook, "sim", "--port", "0", "--output", "ndjson", "--scenario", path, *flags]
+
+    def __enter__(self):
+        self.process = subprocess.Popen(self.command, stdout=subprocess.PIPE, text=True)
+        line = self.process.stdout.readline()
+        self.endpoint = json.loads(line)["endpoint"] if line else ""
+        return self
+
+    def __exit__(self, *_):
+        self.process.terminate()
+        code = self.process.wait(timeout=30)
+        self.process.stdout.close()
+        self.folder.cleanup()
+        if code != 0:
+            failures.append(f"the server ended with {code}")
+
+    def control(self, name, **args):
+        request = urllib.request.Request(f"{self.endpoint}/_moonbook/{name}", json.dumps(args).encode(), method="POST")
+        with urllib.request.urlopen(request, timeout=30) as answer:
+            return json.load(answer)
+
+
+def check(name, ok, shown=""):
+    global passed
+    if ok:
+        passed += 1
+    else:
+        failures.append(f"{name}: {shown}")
+
+
+def environment(secret="simulated-secret-access-key"):
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
+    return {**kept, "AWS_ACCESS_KEY_ID": "AKIASIMULATED0000000", "AWS_SECRET_ACCESS_KEY": secret,
+            "AWS_DEFAULT_REGION": "eu-west-1", "AWS_EC2_METADATA_DISABLED": "true", "AWS_MAX_ATTEMPTS": "1"}
+
+
+def aws(server, *words, secret="simulated-secret-access-key"):
+    command = [AWS, "--endpoint-url", server.endpoint, "--output", "json", *words]
+    done = subprocess.run(command, env=environment(secret), capture_output=True, text=True, timeout=120)
+    return done.returncode, done.stdout + done.stderr
+
+
+# A command and what its answer must show.
+LOOKS = [
+    ("ecs list-services --cluster shop-dev", "service/shop-dev/shop-dev"),
+    ("ecs describe-services --cluster shop-dev --services shop-dev", '"runningCount": 2'),
+    ("elbv2 describe-load-balancers", "elb.amazonaws.com"),
+    ("elbv2 describe-target-groups", "targetgroup/shop-dev"),
+    ("ecr describe-repositories", '"repositoryName": "shop"'),
+    ("logs describe-log-groups", "/ecs/shop-dev"),
+    ("cloudwatch describe-alarms", "shop-dev"),
+    ("cloudwatch list-metrics", "AWS/ApplicationELB"),
+    ("ssm describe-parameters", "/shop/dev/alb-dns-name"),
+    ("secretsmanager list-secrets", "shop/dev/token"),
+    ("sts get-caller-identity", '"Account": "123456789012"'),
+    ("application-autoscaling describe-scalable-targets --service-namespace ecs", '"MaxCapacity": 4'),
+    ("ec2 describe-vpcs", '"VpcId": "vpc-'),
+    ("iam list-roles", "shop-dev"),
+    ("wafv2 list-web-acls --scope REGIONAL", "WebACLs"),
+    ("s3api list-buckets", "Buckets"),
+]
+
+
+def looks_of_the_cli(server):
+    for command, part in LOOKS:
+        code, text = aws(server, *command.split())
+        check(f"aws {command}", code == 0 and part in text, f"exit {code}, no {part} in {text[:600]}")
+
+
+def errors_of_the_cli(server):
+    code, text = aws(server, *"ecs describe-services --cluster nowhere --services x".split())
+    check("aws shows an error by its name", code == 254 and "(ClusterNotFoundException)" in text, text)
+    code, text = aws(server, *"acm list-certificates".split())
+    check("aws shows what is not simulated", "(NotSimulated)" in text and "acm.list_certificates" in text, text)
+
+
+def a_rollout_of_the_cli(moonbook):
+    """The CLI's own waiter, on a clock a hundred times as fast."""
+    with Server(moonbook, "--speed", "100") as server:
+        where = "--cluster shop-dev --service shop-dev".split()
+        code, text = aws(server, "ecs", "update-service", *where, "--force-new-deployment")
+        check("aws ecs update-service", code == 0 and '"status": "ACTIVE"' in text, text[:600])
+        code, text = aws(server, *"ecs wait services-stable --cluster shop-dev --services shop-dev".split())
+        check("aws ecs wait services-stable", code == 0, text)
+
+
+def strict_signatures(moonbook):
+    with Server(moonbook, "--strict") as server:
+        code, text = aws(server, *"ecs list-clusters".split())
+        check("a right signature of aws is accepted", code == 0, text)
+        code, text = aws(server, *"ecs list-clusters".split(), secret="wrong")
+        check("a wrong one is not", "(InvalidSignatureException)" in text, text)
+        code, text = aws(server, *"sts get-caller-identity".split())
+        check("a right signature of a form is accepted", code == 0, text)
+        code, text = aws(server, *"s3api list-buckets".split())
+        check("a right signature of S3 is accepted", code == 0, text)
+
+
+def client(server, service):
+    config = botocore.config.Config(retries={"max_attempts": 0})
+    return boto3.client(service, endpoint_url=server.endpoint, region_name="eu-west-1", config=config,
+                        aws_access_key_id="AKIASIMULATED0000000", aws_secret_access_key="simulated-secret-access-key")
+
+
+def looks_of_boto(server):
+    for command, part in LOOKS:
+        service, operation, *flags = command.split()
+        service = "s3" if service == "s3api" else service
+        method = operation.replace("-", "_")
+        names = {"--cluster": "cluster", "--services": "services", "--scope": "Scope",
+                 "--service-namespace": "ServiceNamespace"}
+        arguments = {names[flag]: value for flag, value in zip(flags[::2], flags[1::2])}
+        if "services" in arguments:
+            arguments["services"] = [arguments["services"]]
+        try:
+            text = json.dumps(getattr(client(server, service), method)(**arguments), default=str)
+        except (botocore.exceptions.BotoCoreError, botocore.exceptions.ClientError) as problem:
+            text = str(problem)
+        check(f"boto3 {service}.{method}", part in text, f"no {part} in {text[:600]}")
+
+
+def errors_of_boto(server):
+    try:
+        client(server, "ecs").describe_services(cluster="nowhere", services=["x"])
+        check("boto3 raises", False, "no error")
+    except botocore.exceptions.ClientError as problem:
+        check("boto3 raises the exception of the service", type(problem).__name__ == "ClusterNotFoundException",
+              type(problem).__name__)
+
+
+def the_application_answers(server):
+    host = aws_host(server)
+    request = urllib.request.Request(server.endpoint + "/api/healthz", headers={"Host": host})
+    with urllib.request.urlopen(request, timeout=30) as answer:
+        check("the application answers behind its balancer", answer.status == 200, answer.status)
+
+
+def aws_host(server):
+    found = server.control("call", service="elbv2", operation="describe_load_balancers", input={})
+    return found["output"]["load_balancers"][0]["dns_name"]
+
+
+def main():
+    global skipped
+    moonbook = sys.argv[1]
+    with Server(moonbook) as server:
+        the_application_answers(server)
+        if AWS:
+            looks_of_the_cli(server)
+            errors_of_the_cli(server)
+        if boto3:
+            looks_of_boto(server)
+            errors_of_boto(server)
+    if AWS:
+        a_rollout_of_the_cli(moonbook)
+        strict_signatures(moonbook)
+    skipped = (not AWS) + (not boto3)
+    for failure in failures:
+        print("not ok:", failure)
+    print(f"{passed} passed, {len(failures)} failed, {skipped} skipped")
+    return 1 if failures else 77 if not AWS and not boto3 else 0
+
+
+sys.exit(main())
