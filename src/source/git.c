@@ -8,10 +8,12 @@
 #include "source/internal.h"
 #include <string.h>
 
-#define LARGEST_TREE  ((size_t)4 << 20)
-#define LONGEST_ENTRY 255
-#define COMMIT_DIGITS 40
-#define FEWEST_DIGITS 7 /* of a shortened commit id */
+#define LARGEST_TREE   ((size_t)4 << 20)
+#define LARGEST_COMMIT ((size_t)1 << 20)
+#define MOST_TAGS      8 /* that lead to one another */
+#define LONGEST_ENTRY  255
+#define COMMIT_DIGITS  40
+#define FEWEST_DIGITS  7 /* of a shortened commit id */
 
 typedef struct repository {
   const mb_git_api *api;
@@ -107,6 +109,41 @@ static int unknown_ref(const repository *of, const mb_place *place, mb_error *er
   return -1;
 }
 
+/* ---- objects ---- */
+
+/* libgit2 1.5 writes beyond its buffer for a loose object that is longer than it says, so that is
+ * seen to before libgit2 reads one. Packed objects, which cannot be had as a stream, it checks. */
+static int check_loose(const repository *of, const git_oid *id, const char *shown,
+                       mb_error *error) {
+  char room[4096];
+  git_odb_stream *stream = NULL;
+  git_object_t type;
+  size_t size = 0, total = 0;
+  int count, code = of->api->odb_open_stream(&stream, &size, &type, of->objects, id);
+  if (code == GIT_ENOTFOUND)
+    return 0;
+  if (code != 0)
+    return git_fail(of->api, shown, error);
+  while ((count = of->api->stream_read(stream, room, sizeof room)) > 0 && total <= size)
+    total += (size_t)count;
+  of->api->stream_free(stream);
+  if (count == 0 && total == size)
+    return 0;
+  return mb_error_set(error, MB_ERROR_IO, "CannotRead", "%s: its object is damaged", shown);
+}
+
+/* Objects are asked for their size before they are read: a small pack may hold a huge one. */
+static int check_object(const repository *of, const git_oid *id, size_t limit, const char *shown,
+                        git_object_t *type, mb_error *error) {
+  size_t size = 0;
+  if (of->api->odb_read_header(&size, type, of->objects, id) != 0)
+    return git_fail(of->api, shown, error);
+  if (size > limit)
+    return mb_error_set(error, MB_ERROR_USAGE, "FileTooLarge", "%s is larger than %zu bytes", shown,
+                        limit);
+  return check_loose(of, id, shown, error);
+}
+
 /* ---- from a ref to a tree ---- */
 
 static size_t count_hex(const char *text) {
@@ -116,69 +153,82 @@ static size_t count_hex(const char *text) {
 
 /* Each of these returns what libgit2 does. */
 
-static int find_by_id(const repository *of, const char *digits, size_t size, git_commit **out) {
+static int find_by_digits(const repository *of, const char *digits, size_t size, git_oid *out) {
   git_oid id;
   int code = of->api->oid_from_text(&id, digits, size);
-  return code == 0 ? of->api->commit_find(out, of->git, &id, size) : code;
+  return code == 0 ? of->api->odb_find_prefix(out, of->objects, &id, size) : code;
 }
 
-static int find_by_name(const repository *of, const char *name, git_commit **out) {
+static int find_by_name(const repository *of, const char *name, git_oid *out) {
   git_reference *reference = NULL;
-  git_object *object = NULL;
   int code = of->api->reference_find(&reference, of->git, name);
-  if (code == 0)
-    code = of->api->reference_peel(&object, reference, GIT_OBJECT_COMMIT);
-  if (reference && code == GIT_EINVALIDSPEC)
-    code = GIT_EPEEL; /* of a tree or a blob */
+  const git_oid *target = code == 0 ? of->api->reference_target(reference) : NULL;
+  if (target)
+    *out = *target;
   of->api->reference_free(reference);
-  *out = (git_commit *)object;
+  return code == 0 && !target ? GIT_ENOTFOUND : code;
+}
+
+/* A whole id first, then names, then what may be the start of an id: as git itself does. */
+static int find_id(const repository *of, const char *ref, git_oid *out) {
+  size_t digits = count_hex(ref);
+  if (digits == COMMIT_DIGITS)
+    return find_by_digits(of, ref, digits, out);
+  int code = find_by_name(of, ref, out);
+  if (digits && (code == GIT_ENOTFOUND || code == GIT_EINVALIDSPEC))
+    code = find_by_digits(of, ref, digits, out);
   return code;
 }
 
-/* A whole commit id first, then names, then what may be the start of an id: as git itself does. */
-static int find_commit(const repository *of, const mb_place *place, git_commit **out,
-                       mb_error *error) {
-  const char *ref = *place->commit ? place->commit : place->ref;
-  size_t digits = count_hex(ref);
-  int code =
-      digits == COMMIT_DIGITS ? find_by_id(of, ref, digits, out) : find_by_name(of, ref, out);
-  if (digits && digits != COMMIT_DIGITS && (code == GIT_ENOTFOUND || code == GIT_EINVALIDSPEC))
-    code = find_by_id(of, ref, digits, out);
+static int find_object(const repository *of, const mb_place *place, git_oid *out, mb_error *error) {
+  int code = find_id(of, *place->commit ? place->commit : place->ref, out);
   if (code == 0)
     return 0;
   if (code == GIT_ENOTFOUND || code == GIT_EINVALIDSPEC)
     return unknown_ref(of, place, error);
-  if (code == GIT_EAMBIGUOUS) {
-    mb_error_set(error, MB_ERROR_USAGE, "AmbiguousRef",
-                 "%s has more than one commit that starts "
-                 "with %s",
-                 place->root, ref);
-    return mb_error_next(error, "give more digits of it");
+  if (code != GIT_EAMBIGUOUS)
+    return git_fail(of->api, place->origin, error);
+  mb_error_set(error, MB_ERROR_USAGE, "AmbiguousRef",
+               "%s has more than one object whose id starts with %s", place->root, place->ref);
+  return mb_error_next(error, "give more digits of it");
+}
+
+static int follow_tag(const repository *of, const mb_place *place, git_oid *id, mb_error *error) {
+  git_tag *tag = NULL;
+  if (of->api->tag_find(&tag, of->git, id) != 0)
+    return git_fail(of->api, place->origin, error);
+  *id = *of->api->tag_target_id(tag);
+  of->api->tag_free(tag);
+  return 0;
+}
+
+/* Tags may lead to tags. */
+static int find_commit(const repository *of, const mb_place *place, git_oid *id, git_commit **out,
+                       mb_error *error) {
+  git_object_t type = GIT_OBJECT_TAG;
+  if (find_object(of, place, id, error) != 0)
+    return -1;
+  for (int i = 0; i <= MOST_TAGS; i++) {
+    if (check_object(of, id, LARGEST_COMMIT, place->origin, &type, error) != 0)
+      return -1;
+    if (type != GIT_OBJECT_TAG)
+      break;
+    if (follow_tag(of, place, id, error) != 0)
+      return -1;
   }
-  if (code == GIT_EPEEL)
-    return mb_error_set(error, MB_ERROR_USAGE, "NoCommit", "\"%s\" of %s is not a commit", ref,
-                        place->root);
-  return git_fail(of->api, place->origin, error);
+  if (type == GIT_OBJECT_COMMIT)
+    return of->api->commit_find(out, of->git, id) == 0 ? 0
+                                                       : git_fail(of->api, place->origin, error);
+  return mb_error_set(error, MB_ERROR_USAGE, "NoCommit", "\"%s\" of %s is not a commit", place->ref,
+                      place->root);
 }
 
 /* ---- trees ---- */
 
-/* Objects are asked for their size before they are read: a small pack may hold a huge one. */
-static int check_size(const repository *of, const git_oid *id, size_t limit, const char *shown,
-                      mb_error *error) {
-  size_t size = 0;
-  git_object_t type;
-  if (of->api->odb_read_header(&size, &type, of->objects, id) != 0)
-    return git_fail(of->api, shown, error);
-  if (size > limit)
-    return mb_error_set(error, MB_ERROR_USAGE, "FileTooLarge", "%s is larger than %zu bytes", shown,
-                        limit);
-  return 0;
-}
-
 static int open_tree(const repository *of, const git_oid *id, const char *shown, git_tree **out,
                      mb_error *error) {
-  if (check_size(of, id, LARGEST_TREE, shown, error) != 0)
+  git_object_t type;
+  if (check_object(of, id, LARGEST_TREE, shown, &type, error) != 0)
     return -1;
   return of->api->tree_find(out, of->git, id) == 0 ? 0 : git_fail(of->api, shown, error);
 }
@@ -253,15 +303,14 @@ static int go_to_subfolder(repository *of, const mb_place *place, mb_error *erro
 
 /* ---- opening ---- */
 
-static int keep_commit(repository *of, mb_place *place, mb_arena *arena, const git_commit *commit,
+static int keep_commit(repository *of, mb_place *place, mb_arena *arena, const git_oid *commit,
                        mb_error *error) {
-  of->top = *of->api->commit_tree_id(commit);
   if (go_to_subfolder(of, place, error) != 0)
     return -1;
   if (*place->commit)
     return 0;
   char id[COMMIT_DIGITS + 1];
-  of->api->oid_to_text(id, sizeof id, of->api->commit_id(commit));
+  of->api->oid_to_text(id, sizeof id, commit);
   const char *origin = mb_arena_printf(arena, "%s (commit %.12s)", place->origin, id);
   if (!origin)
     return mb_error_memory(error);
@@ -281,6 +330,7 @@ static int open_repository(repository *of, mb_place *place, mb_arena *arena, mb_
   const char *root = place->root[0] == '/' && place->system->root ? place->system->root : "";
   const char *path = mb_arena_printf(arena, "%s%s", root, place->root);
   git_commit *commit = NULL;
+  git_oid id;
   if (!path)
     return mb_error_memory(error);
   if (check_ref(place, error) != 0)
@@ -290,11 +340,11 @@ static int open_repository(repository *of, mb_place *place, mb_arena *arena, mb_
     return open_fail(of->api, place, path, code, error);
   if (of->api->repository_odb(&of->objects, of->git) != 0)
     return git_fail(of->api, place->root, error);
-  if (find_commit(of, place, &commit, error) != 0)
+  if (find_commit(of, place, &id, &commit, error) != 0)
     return -1;
-  int status = keep_commit(of, place, arena, commit, error);
+  of->top = *of->api->commit_tree_id(commit);
   of->api->commit_free(commit);
-  return status;
+  return keep_commit(of, place, arena, &id, error);
 }
 
 static void close_repository(mb_place *place) {
@@ -390,7 +440,8 @@ static int list_names(const mb_place *place, mb_arena *arena, const char *path, 
 static int read_blob(const repository *of, mb_arena *arena, const git_oid *id, const char *shown,
                      const char **out, size_t *size, mb_error *error) {
   git_blob *blob = NULL;
-  if (check_size(of, id, MB_SOURCE_FILE_LIMIT, shown, error) != 0)
+  git_object_t type;
+  if (check_object(of, id, MB_SOURCE_FILE_LIMIT, shown, &type, error) != 0)
     return -1;
   if (of->api->blob_find(&blob, of->git, id) != 0)
     return git_fail(of->api, shown, error);

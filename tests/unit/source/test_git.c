@@ -359,7 +359,36 @@ static void a_broken_repository_does_not_let_a_farther_place_answer(void **state
   assert_int_equal(missed("/repo@nothing:/far", "deploy/own").kind, MB_ERROR_NOT_FOUND);
 }
 
+static void tags_of_tags_are_followed_so_far(void **state) {
+  sh("cd repo; git tag -a -m x t0; for i in $(seq 1 12); do git tag -a -m x t$i t$((i-1)); done");
+  sh("cd repo; git rev-parse t3");
+  char path[64];
+  snprintf(path, sizeof path, "/repo@%s", printed()); /* a tag's own id */
+  assert_string_equal(found(path, "deploy/own").manifest, "one");
+  assert_string_equal(found("/repo@t5", "deploy/own").manifest, "one");
+  assert_string_equal(missed("/repo@t12", "deploy/own").code, "NoCommit");
+}
+
 /* ---- hostile trees ---- */
+
+/* A loose object whose content is longer, or shorter, than its header says. */
+static void an_object_that_lies_about_its_size_is_refused(void **state) {
+  static const char *const objects[] = {"HEAD", "HEAD:", "HEAD:deploy/own/v1/manifest.lua"};
+  for (size_t i = 0; i < sizeof objects / sizeof *objects; i++) {
+    for (int lie = -2; lie <= 2; lie += 4) {
+      sh("rm -rf bent; cp -r repo bent; cd bent; id=$(git rev-parse %s); "
+         "f=.git/objects/$(echo $id | cut -c1-2)/$(echo $id | cut -c3-); chmod u+w $f; "
+         "{ printf '%%s %%s\\0' $(git cat-file -t $id) $(($(git cat-file -s $id) + %d)); "
+         "git cat-file $(git cat-file -t $id) $id; } >plain; "
+         "python3 -c 'import sys,zlib; sys.stdout.buffer.write(zlib.compress("
+         "open(\"plain\",\"rb\").read()))' >$f",
+         objects[i], lie);
+      mb_error error = missed("/bent@main", "deploy/own");
+      assert_int_equal(error.kind, MB_ERROR_IO);
+      assert_contains(error.message, "damaged");
+    }
+  }
+}
 
 static void links_are_refused(void **state) {
   sh("cd repo; mkdir -p a/v1 c; echo x >a/v1/manifest.lua; ln -s /etc/passwd a/v1/runbook.lua; "
@@ -543,6 +572,8 @@ int main(void) {
       TEST(a_commit_without_runbooks_is_told),
       TEST(a_repository_of_another_user_is_refused_until_trusted),
       TEST(a_broken_repository_does_not_let_a_farther_place_answer),
+      TEST(tags_of_tags_are_followed_so_far),
+      TEST(an_object_that_lies_about_its_size_is_refused),
       TEST(links_are_refused),
       TEST(submodules_are_refused),
       TEST(a_file_beyond_a_mebibyte_is_refused),
