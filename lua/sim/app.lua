@@ -151,7 +151,8 @@ function app.manner(world, ip, port)
   local behaviour = app.behaviour(world, instance.image, instance.container)
   local failing = behaviour.status and behaviour.status >= 500
   return {
-    seconds = hangs(world, behaviour, instance) and facts.durations.never or behaviour.latency or facts.durations.answer,
+    seconds = hangs(world, behaviour, instance) and facts.durations.never
+      or behaviour.latency or facts.durations.answer,
     error_rate = failing and 100 or behaviour.error_rate or 0,
   }
 end

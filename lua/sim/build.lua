@@ -157,10 +157,12 @@ local function add_roles(world, name)
 end
 
 local function add_group(world, vpc, name, port, from)
-  local id = call(world, "ec2", "create_security_group", { group_name = name, description = name, vpc_id = vpc }).group_id
+  local id = call(world, "ec2", "create_security_group", { group_name = name, description = name,
+    vpc_id = vpc }).group_id
   call(world, "ec2", "authorize_security_group_ingress", { group_id = id, ip_permissions = { {
     ip_protocol = "tcp", from_port = port, to_port = port,
-    ip_ranges = not from and { { cidr_ip = "0.0.0.0/0" } } or {}, user_id_group_pairs = from and { { group_id = from } } or {},
+    ip_ranges = not from and { { cidr_ip = "0.0.0.0/0" } } or {},
+    user_id_group_pairs = from and { { group_id = from } } or {},
   } } })
   return id
 end
@@ -172,7 +174,8 @@ local function network_of(world, name, port)
     ids[index] = subnet.subnet_id
   end
   local front = add_group(world, vpc.vpc_id, name .. "-alb", 80)
-  return { vpc = vpc.vpc_id, subnets = ids, front = front, group = add_group(world, vpc.vpc_id, name .. "-service", port, front) }
+  local group = add_group(world, vpc.vpc_id, name .. "-service", port, front)
+  return { vpc = vpc.vpc_id, subnets = ids, front = front, group = group }
 end
 
 local function add_balancer(world, args, network)
@@ -212,14 +215,16 @@ local function register(world, args, roles)
   local platform = args.architecture == "arm64" and "ARM64" or "X86_64"
   return call(world, "ecs", "register_task_definition", {
     family = args.name, network_mode = "awsvpc", requires_compatibilities = { "FARGATE" },
-    cpu = tostring(args.cpu), memory = tostring(args.memory), execution_role_arn = roles.execution, task_role_arn = roles.task,
+    cpu = tostring(args.cpu), memory = tostring(args.memory),
+    execution_role_arn = roles.execution, task_role_arn = roles.task,
     runtime_platform = { cpu_architecture = platform, operating_system_family = "LINUX" },
     container_definitions = { {
       name = args.container, image = build.image_uri(world, args.image), essential = true,
       port_mappings = { { container_port = args.port, protocol = "tcp" } },
       environment = { { name = "ENVIRONMENT", value = args.env } }, secrets = add_secrets(world, args.secrets),
       log_configuration = { log_driver = "awslogs", options = {
-        ["awslogs-group"] = "/ecs/" .. args.name, ["awslogs-region"] = world.data.region, ["awslogs-stream-prefix"] = "ecs",
+        ["awslogs-group"] = "/ecs/" .. args.name, ["awslogs-region"] = world.data.region,
+        ["awslogs-stream-prefix"] = "ecs",
       } },
     } },
   }).task_definition
@@ -289,8 +294,8 @@ local function add_alarms(world, args, front)
   local service = dimensions { ClusterName = args.cluster, ServiceName = args.name }
   local function watch(suffix, metric, threshold, periods, comparison, namespace, statistic)
     put_alarm(world, args.name .. suffix, {
-      namespace = namespace or "AWS/ECS", metric_name = metric, dimensions = service, statistic = statistic or "Average",
-      period = 60, evaluation_periods = periods, threshold = threshold,
+      namespace = namespace or "AWS/ECS", metric_name = metric, dimensions = service,
+      statistic = statistic or "Average", period = 60, evaluation_periods = periods, threshold = threshold,
       comparison_operator = comparison or "GreaterThanThreshold",
     })
   end
@@ -356,7 +361,8 @@ function build.service(world, args)
   args = with_defaults(args)
   faults.set(world, "behaviour", "usual:" .. args.container, ordinary(args))
   if not has_image(world, args.image) then
-    build.image(world, { name = args.image, architecture = args.architecture == "arm64" and "arm64" or nil, also = { "latest" } })
+    local architecture = args.architecture == "arm64" and "arm64" or nil
+    build.image(world, { name = args.image, architecture = architecture, also = { "latest" } })
   end
   call(world, "ssm", "put_parameter", {
     name = ("/%s/%s/ecr-repository-uri"):format(args.app, args.env), type = "String",
@@ -436,7 +442,8 @@ function build.deploy(world, args)
   if not found then
     error(("deploy: there is no service %s in cluster %s"):format(name, cluster), 0)
   end
-  local present = call(world, "ecs", "describe_task_definition", { task_definition = found.task_definition }).task_definition
+  local present = call(world, "ecs", "describe_task_definition",
+    { task_definition = found.task_definition }).task_definition
   local input = {}
   for _, member in ipairs(definition_members) do
     input[member] = util.copy(present[member])
@@ -455,8 +462,8 @@ end
 --- Somebody else calls an operation.
 function build.someone_calls(world, args)
   args = arguments.check("someone_calls", args, arguments.set "service operation input")
-  return call(world, arguments.need("someone_calls", args, "service"), arguments.need("someone_calls", args, "operation"),
-    args.input or {})
+  local service = arguments.need("someone_calls", args, "service")
+  return call(world, service, arguments.need("someone_calls", args, "operation"), args.input or {})
 end
 
 -- ---- time ----------------------------------------------------------------------------------------

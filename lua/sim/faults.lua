@@ -272,7 +272,8 @@ end
 --- Whether a rule refuses an action ("ecs:UpdateService") now.
 function faults.denies(world, action)
   for _, rule in ipairs(world:state("faults").rules) do
-    if rule.kind == "access_denied" and rule.action and in_time(world, rule) and action_matches(rule.action, action) then
+    local denies = rule.kind == "access_denied" and rule.action and in_time(world, rule)
+    if denies and action_matches(rule.action, action) then
       return true
     end
   end

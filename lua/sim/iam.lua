@@ -180,7 +180,8 @@ end
 
 local function show_policy(policy)
   return {
-    policy_name = policy.name, arn = policy.arn, policy_id = policy.id, path = policy.path or "/", create_date = policy.created,
+    policy_name = policy.name, arn = policy.arn, policy_id = policy.id, path = policy.path or "/",
+    create_date = policy.created,
     update_date = policy.created, default_version_id = "v1", is_attachable = true, description = policy.description,
   }
 end

@@ -201,7 +201,8 @@ function operations.get_secret_value(world, input)
       world:fail("ResourceNotFoundException", facts.errors.version:format(input.version_id))
     end
   else
-    version = version_with(secret, stage) or world:fail("ResourceNotFoundException", facts.errors.stageless:format(stage))
+    version = version_with(secret, stage)
+      or world:fail("ResourceNotFoundException", facts.errors.stageless:format(stage))
   end
   secret.accessed_at = world:now() // 86400 * 86400 -- only the day is known
   return {
@@ -233,7 +234,8 @@ function operations.list_secret_version_ids(world, input)
   local secret = present(world, input.secret_id)
   local list = {}
   for index, version in ipairs(secret.versions) do
-    list[index] = { version_id = version.id, version_stages = util.copy(version.stages), created_date = version.created }
+    local stages = util.copy(version.stages)
+    list[index] = { version_id = version.id, version_stages = stages, created_date = version.created }
   end
   local page, token = world:page(list, input.next_token, input.max_results or 100, "InvalidNextTokenException")
   return { arn = secret.arn, name = secret.name, versions = page, next_token = token }

@@ -172,7 +172,8 @@ function operations.describe_parameters(world, input)
       wanted = wanted and passes(parameter, version, filter)
     end
     for _, filter in ipairs(input.filters or {}) do
-      wanted = wanted and passes(parameter, version, { key = filter.key, values = filter.values, option = "BeginsWith" })
+      local begins = { key = filter.key, values = filter.values, option = "BeginsWith" }
+      wanted = wanted and passes(parameter, version, begins)
     end
     list[#list + 1] = wanted and describe(world, parameter, version) or nil
   end
@@ -189,7 +190,7 @@ function operations.get_parameter_history(world, input)
   for index, version in ipairs(parameter.versions) do
     local entry = describe(world, parameter, version)
     entry.arn = nil
-    entry.value = version.type == "SecureString" and not input.with_decryption and sealed(version.value) or version.value
+    entry.value = show(world, parameter, version, input).value
     entry.labels = util.copy(version.labels)
     list[index] = entry
   end
@@ -302,8 +303,8 @@ end
 -- ---- tags ----------------------------------------------------------------------------------------
 
 local function tagged(world, input)
-  local parameter = input.resource_type == "Parameter" and world:state("ssm").parameters[parse(world, input.resource_id)]
-  return parameter or world:fail("InvalidResourceId", "")
+  local parameter = world:state("ssm").parameters[parse(world, input.resource_id)]
+  return input.resource_type == "Parameter" and parameter or world:fail("InvalidResourceId", "")
 end
 
 function operations.add_tags_to_resource(world, input)

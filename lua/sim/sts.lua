@@ -26,8 +26,8 @@ local function credentials(world, identity, seconds)
   local key = "ASIA" .. world:id(16, upper)
   world:state("sts").sessions[key] = { arn = identity.arn, id = identity.id, expires = world:now() + seconds }
   return {
-    access_key_id = key, secret_access_key = world:id(40, any), session_token = "IQoJb3JpZ2luX2Vj" .. world:id(200, any),
-    expiration = math.floor(world:now() + seconds),
+    access_key_id = key, secret_access_key = world:id(40, any),
+    session_token = "IQoJb3JpZ2luX2Vj" .. world:id(200, any), expiration = math.floor(world:now() + seconds),
   }
 end
 

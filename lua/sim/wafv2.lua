@@ -9,9 +9,13 @@ function wafv2.init(_, state)
   state.acls = {} -- in the order of creation: {description, lock, scope, guards = ARNs}
 end
 
-local missing = "AWS WAF couldn\u{2019}t perform the operation because your resource doesn\u{2019}t exist." -- K
-local stale = "AWS WAF couldn\u{2019}t save your changes because someone changed the resource after you started to edit it." -- K
-local twice = "AWS WAF couldn\u{2019}t perform the operation because some resource in your request is a duplicate of an existing one." -- K
+local cannot = "AWS WAF couldn\u{2019}t perform the operation because " -- K, as the rest of these
+local missing = cannot .. "your resource doesn\u{2019}t exist."
+local twice = cannot .. "some resource in your request is a duplicate of an existing one."
+local guarding = cannot .. "your resource is being used by another resource or it\u{2019}s associated with "
+  .. "another resource."
+local stale = "AWS WAF couldn\u{2019}t save your changes because someone changed the resource after you started "
+  .. "to edit it."
 
 local function find(world, input)
   for index, acl in ipairs(world:state("wafv2").acls) do
@@ -43,7 +47,8 @@ function operations.create_web_acl(world, input)
     scope = input.scope, lock = world:uuid(), guards = {},
     description = {
       name = input.name, id = id, arn = world:arn("wafv2", ("%s/webacl/%s/%s"):format(place, input.name, id)),
-      default_action = util.copy(input.default_action), description = input.description or "", rules = util.copy(input.rules or {}),
+      default_action = util.copy(input.default_action), description = input.description or "",
+      rules = util.copy(input.rules or {}),
       visibility_config = util.copy(input.visibility_config), capacity = 0, managed_by_firewall_manager = false,
       label_namespace = ("awswaf:%s:webacl:%s:"):format(world.data.account, input.name),
     },
@@ -71,8 +76,7 @@ function operations.delete_web_acl(world, input)
   if acl.lock ~= input.lock_token then
     world:fail("WAFOptimisticLockException", stale)
   elseif #acl.guards > 0 then
-    world:fail("WAFAssociatedItemException",
-      "AWS WAF couldn\u{2019}t perform the operation because your resource is being used by another resource or it\u{2019}s associated with another resource.")
+    world:fail("WAFAssociatedItemException", guarding)
   end
   table.remove(world:state("wafv2").acls, index)
   return {}

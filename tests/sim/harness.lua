@@ -138,7 +138,8 @@ end
 --- Any value as text, keys in order.
 function harness.show(value, depth)
   if type(value) ~= "table" then
-    return type(value) == "string" and ("%q"):format(value) or tostring(value)
+    local whole = math.type(value) == "float" and math.tointeger(value) -- 2.0 is 2 to every client
+    return type(value) == "string" and ("%q"):format(value) or tostring(whole or value)
   end
   if (depth or 0) > 20 then
     return "..."

@@ -43,7 +43,8 @@ end)
 t.test("security groups are made, opened, closed and deleted", function()
   local world = t.world()
   local id = t.call(world, "ec2", "create_security_group", { group_name = "web", description = "web" }).group_id
-  t.raises("InvalidGroup.Duplicate", refused(world, "create_security_group", { group_name = "web", description = "web" }))
+  t.raises("InvalidGroup.Duplicate", refused(world, "create_security_group", { group_name = "web",
+    description = "web" }))
   local rule = { group_id = id, ip_permissions = { { ip_protocol = "tcp", from_port = 80, to_port = 80,
     ip_ranges = { { cidr_ip = "0.0.0.0/0" } } } } }
   t.call(world, "ec2", "authorize_security_group_ingress", rule)

@@ -67,7 +67,8 @@ t.test("a target group has the defaults of the service", function()
   t.equal({ group.health_check_interval_seconds, group.health_check_timeout_seconds, group.healthy_threshold_count,
     group.unhealthy_threshold_count, group.matcher.http_code, group.health_check_path, group.health_check_port },
     { 30, 5, 5, 2, "200", "/", "traffic-port" })
-  t.truthy(group.target_group_arn:match("^arn:aws:elasticloadbalancing:eu%-west%-1:123456789012:targetgroup/plain/%x+$"))
+  t.truthy(group.target_group_arn:match("^" .. world:arn("elasticloadbalancing", "targetgroup/plain/"):gsub("%-", "%%-")
+    .. "%x+$"))
   t.equal(elbv2.delay(world, group.target_group_arn), 300)
 end)
 
@@ -234,7 +235,8 @@ t.test("rules are tried by priority; redirect and fixed response answer by thems
     { load_balancer_arn = balancer.load_balancer_arn }).listeners[1].listener_arn
   t.call(world, "elbv2", "create_rule", { listener_arn = listener, priority = 20,
     conditions = { { field = "path-pattern", values = { "/old/*" } } },
-    actions = { { type = "redirect", redirect_config = { status_code = "HTTP_301", protocol = "HTTPS", port = "443" } } } })
+    actions = { { type = "redirect", redirect_config = { status_code = "HTTP_301", protocol = "HTTPS",
+      port = "443" } } } })
   t.call(world, "elbv2", "create_rule", { listener_arn = listener, priority = 10,
     conditions = { { field = "path-pattern", values = { "/old/closed" } } },
     actions = { { type = "fixed-response", fixed_response_config = { status_code = "410", message_body = "gone" } } } })
@@ -256,7 +258,8 @@ t.test("a new load balancer is provisioned for a while", function()
   local balancer = make_balancer(world)
   t.equal(balancer.state.code, "provisioning")
   t.advance(world, 200)
-  t.equal(t.call(world, "elbv2", "describe_load_balancers", { names = { "front" } }).load_balancers[1].state.code, "active")
+  t.equal(t.call(world, "elbv2", "describe_load_balancers", { names = { "front" } }).load_balancers[1].state.code,
+    "active")
 end)
 
 t.test("what is unknown has the service's own errors", function()
@@ -282,11 +285,13 @@ t.test("a group in use stays; one with the same name and other settings is refus
   end)
   t.equal(make_group(world), group)
   t.raises("DuplicateTargetGroupName", function()
-    return world:call("elbv2", "create_target_group", { name = "web", protocol = "HTTP", port = 1, vpc_id = vpc_of(world),
+    return world:call("elbv2", "create_target_group", { name = "web", protocol = "HTTP", port = 1,
+      vpc_id = vpc_of(world),
       target_type = "ip" }, t.caller)
   end)
   t.raises("InvalidTarget", function()
-    return world:call("elbv2", "register_targets", { target_group_arn = group, targets = { { id = "192.168.0.1" } } }, t.caller)
+    return world:call("elbv2", "register_targets", { target_group_arn = group,
+      targets = { { id = "192.168.0.1" } } }, t.caller)
   end)
 end)
 

@@ -144,13 +144,16 @@ t.test("codes are those of the service's protocol", function()
   t.raises("RequestLimitExceeded", function() return world:call("ec2", "describe_vpcs", {}, t.caller) end)
   control.calm(world)
   control.fail_calls(world, { service = "ecs" })
-  t.equal(t.raises("ServerException", function() return world:call("ecs", "list_clusters", {}, t.caller) end).status, 500)
+  t.equal(t.raises("ServerException", function() return world:call("ecs", "list_clusters", {},
+    t.caller) end).status, 500)
   control.fail_calls(world, { service = "sts", code = "ServiceUnavailable", status = 503, message = "later" })
-  local err = t.raises("ServiceUnavailable", function() return world:call("sts", "get_caller_identity", {}, t.caller) end)
+  local err = t.raises("ServiceUnavailable", function() return world:call("sts", "get_caller_identity", {},
+    t.caller) end)
   t.equal({ err.status, err.message }, { 503, "later" })
   control.calm(world)
   control.expire_credentials(world, {})
-  t.equal(t.raises("ExpiredToken", function() return world:call("elbv2", "describe_load_balancers", {}, t.caller) end).status, 403)
+  t.equal(t.raises("ExpiredToken", function() return world:call("elbv2", "describe_load_balancers", {},
+    t.caller) end).status, 403)
   t.equal(t.raises("ExpiredTokenException", function() return read(world) end).status, 400)
 end)
 
@@ -178,14 +181,16 @@ t.test("a refused action is named as IAM names it", function()
     .. "ecs:UpdateService action")
   t.equal(world:call("ecs", "list_clusters", {}, t.caller).error, nil)
   control.deny_calls(world, { action = "elasticloadbalancing:*" })
-  t.equal(t.raises("AccessDenied", function() return world:call("elbv2", "describe_load_balancers", {}, t.caller) end).status, 403)
+  t.equal(t.raises("AccessDenied", function() return world:call("elbv2", "describe_load_balancers", {},
+    t.caller) end).status, 403)
 end)
 
 t.test("a wrong clock refuses signatures of the right time and takes those of its own", function()
   local world = with_parameter()
   control.skew_clock(world, { by = "10m" })
   local err = t.raises("InvalidSignatureException", function() return read(world) end)
-  t.equal(err.message, "Signature expired: 20260101T000000Z is now earlier than 20260101T000500Z (20260101T001000Z - 5 min.)")
+  t.equal(err.message, "Signature expired: 20260101T000000Z is now earlier than 20260101T000500Z "
+    .. "(20260101T001000Z - 5 min.)")
   t.equal(read(world).date, world:now() + 600)
   local corrected = { access_key = "A", arn = "a", request_id = "1", signed_at = world:now() + 600 }
   t.equal(read(world, corrected).output.parameter.value, "1")

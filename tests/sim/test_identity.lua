@@ -40,7 +40,8 @@ t.test("policies are attached, listed, read and detached; a role with policies s
     { { policy_arn = arn, policy_name = "AmazonECSTaskExecutionRolePolicy" } })
   t.equal(t.call(world, "iam", "list_role_policies", { role_name = "r" }).policy_names, { "own" })
   t.equal(t.call(world, "iam", "get_role_policy", { role_name = "r", policy_name = "own" }).policy_document, "%7B%7D")
-  t.contains(t.call(world, "iam", "get_policy_version", { policy_arn = arn, version_id = "v1" }).policy_version.document,
+  t.contains(t.call(world, "iam", "get_policy_version", { policy_arn = arn,
+    version_id = "v1" }).policy_version.document,
     "ecr%3AGetAuthorizationToken")
   t.raises("DeleteConflict", refused(world, "iam", "delete_role", { role_name = "r" }))
   t.call(world, "iam", "detach_role_policy", { role_name = "r", policy_arn = arn })
@@ -75,7 +76,8 @@ t.test("who assumes a role is its session, until it expires", function()
   t.equal(who().error, nil)
   t.advance(world, 2)
   t.equal(t.raises("ExpiredToken", who).status, 403)
-  t.equal(t.raises("ExpiredTokenException", refused(world, "ssm", "get_parameter", { name = "/a" }, caller)).status, 400)
+  t.equal(t.raises("ExpiredTokenException", refused(world, "ssm", "get_parameter", { name = "/a" }, caller)).status,
+    400)
 end)
 
 t.test("an unknown role, a long session and a session of a session are refused", function()
@@ -99,12 +101,14 @@ t.test("web ACLs are made, described and put before something", function()
     { name = "front", scope = "REGIONAL", default_action = { allow = {} }, visibility_config = visible }).summary
   t.equal(#t.call(world, "wafv2", "list_web_acls", { scope = "REGIONAL" }).web_acls, 1)
   t.equal(#t.call(world, "wafv2", "list_web_acls", { scope = "CLOUDFRONT" }).web_acls, 0)
-  t.equal(t.call(world, "wafv2", "get_web_acl", { name = "front", scope = "REGIONAL", id = made.id }).web_acl.arn, made.arn)
+  t.equal(t.call(world, "wafv2", "get_web_acl", { name = "front", scope = "REGIONAL", id = made.id }).web_acl.arn,
+    made.arn)
   local balancer = world:arn("elasticloadbalancing", "loadbalancer/app/x/0123456789abcdef")
   t.equal(t.call(world, "wafv2", "get_web_acl_for_resource", { resource_arn = balancer }), {})
   t.call(world, "wafv2", "associate_web_acl", { web_acl_arn = made.arn, resource_arn = balancer })
   t.equal(t.call(world, "wafv2", "get_web_acl_for_resource", { resource_arn = balancer }).web_acl.name, "front")
-  t.raises("WAFNonexistentItemException", refused(world, "wafv2", "get_web_acl", { name = "no", scope = "REGIONAL", id = "1" }))
+  t.raises("WAFNonexistentItemException", refused(world, "wafv2", "get_web_acl", { name = "no", scope = "REGIONAL",
+    id = "1" }))
 end)
 
 t.finish()

@@ -16,7 +16,8 @@ local function service(world, name)
 end
 
 local function health(world, name)
-  local group = t.call(world, "elbv2", "describe_target_groups", { names = { name or "aistudio-dev" } }).target_groups[1]
+  local group = t.call(world, "elbv2", "describe_target_groups", { names = { name
+    or "aistudio-dev" } }).target_groups[1]
   local states = {}
   for _, target in ipairs(t.call(world, "elbv2", "describe_target_health",
     { target_group_arn = group.target_group_arn }).target_health_descriptions) do
@@ -44,7 +45,8 @@ end)
 t.test("service is the guide's service: steady, healthy, answering, with all that it names", function()
   local world = scenario "service"
   local found = service(world)
-  t.equal({ found.status, found.running_count, found.desired_count, #found.deployments, found.deployments[1].rollout_state },
+  t.equal({ found.status, found.running_count, found.desired_count, #found.deployments,
+    found.deployments[1].rollout_state },
     { "ACTIVE", 1, 1, 1, "COMPLETED" })
   t.equal(health(world), { "healthy" })
   local dns = t.call(world, "ssm", "get_parameter", { name = "/aistudio/dev/alb-dns-name" }).parameter.value
@@ -52,7 +54,8 @@ t.test("service is the guide's service: steady, healthy, answering, with all tha
   t.equal({ answer.status, answer.body }, { 200, '{"status":"ok"}' })
   local uri = t.call(world, "ssm", "get_parameter", { name = "/aistudio/dev/ecr-repository-uri" }).parameter.value
   t.equal(uri, "123456789012.dkr.ecr.eu-west-1.amazonaws.com/aistudio-dev")
-  t.equal(t.call(world, "ecr", "describe_repositories", { repository_names = { "aistudio-dev" } }).repositories[1].repository_uri, uri)
+  t.equal(t.call(world, "ecr", "describe_repositories",
+    { repository_names = { "aistudio-dev" } }).repositories[1].repository_uri, uri)
   local tags = t.call(world, "ecr", "describe_images", { repository_name = "aistudio-dev" }).image_details[1].image_tags
   table.sort(tags)
   t.equal(tags, { "latest", "v1" })
@@ -87,7 +90,8 @@ t.test("a saved world holds nothing but plain data", function()
         t.truthy(type(key) == "string" or math.type(key) == "integer", path .. " key " .. tostring(key))
         plain(item, path .. "." .. tostring(key))
       end
-      t.truthy(#value == 0 or next(value, #value) == nil or type(next(value)) == "number", path .. " is a list or a map")
+      t.truthy(#value == 0 or next(value, #value) == nil or type(next(value)) == "number", path
+        .. " is a list or a map")
     else
       local kind = type(value)
       t.truthy(kind == "string" or kind == "boolean" or kind == "number" and value == value
@@ -168,7 +172,8 @@ end)
 
 t.test("what is to come comes at its time", function()
   local world = scenario "service"
-  control.at(world, { time = "5m", command = "deploy", args = { service = "aistudio-dev", image = "aistudio-dev:latest" } })
+  control.at(world, { time = "5m", command = "deploy", args = { service = "aistudio-dev",
+    image = "aistudio-dev:latest" } })
   t.advance(world, 299)
   t.equal(#service(world).deployments, 1)
   t.advance(world, 2)

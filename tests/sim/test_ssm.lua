@@ -48,7 +48,8 @@ t.test("labels name versions and move", function()
   put(world, "/a", "1")
   put(world, "/a", "2", { overwrite = true })
   local function label(version)
-    return t.call(world, "ssm", "label_parameter_version", { name = "/a", labels = { "live", "1bad" }, parameter_version = version })
+    return t.call(world, "ssm", "label_parameter_version", { name = "/a", labels = { "live", "1bad" },
+      parameter_version = version })
   end
   t.equal(label(1).invalid_labels, { "1bad" })
   t.equal(t.call(world, "ssm", "get_parameter", { name = "/a:live" }).parameter.value, "1")
@@ -126,7 +127,8 @@ t.test("bad names and types are refused", function()
   t.raises("AccessDeniedException", refused(world, "put_parameter", { name = "/aws/x", value = "x", type = "String" }))
   t.raises("ValidationException", refused(world, "put_parameter", { name = "/a", value = "x" }))
   t.raises("UnsupportedParameterType", refused(world, "put_parameter", { name = "/a", value = "x", type = "Text" }))
-  t.raises("ValidationException", refused(world, "put_parameter", { name = "/a", value = ("x"):rep(4097), type = "String" }))
+  t.raises("ValidationException", refused(world, "put_parameter", { name = "/a", value = ("x"):rep(4097),
+    type = "String" }))
 end)
 
 t.test("deleting says what was there", function()

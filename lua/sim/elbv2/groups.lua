@@ -39,7 +39,7 @@ local function refuse_bad_checks(world, description)
   end
   local codes = description.matcher and description.matcher.http_code
   if codes and not codes:match("^[%d,%-]+$") then
-    world:fail("ValidationError", ("Health check matcher HTTP code '%s' must be within '200-499' inclusive"):format(codes))
+    world:fail("ValidationError", facts.errors.matcher:format(codes))
   end
 end
 

@@ -29,13 +29,17 @@ return {
     logs = { code = "ServiceUnavailableException", message = "The service cannot complete the request." }, -- S
     secretsmanager = { code = "InternalServiceError", message = "An error occurred on the server side." }, -- S
     ssm = { code = "InternalServerError", message = "An error occurred on the server side." }, -- S
-    other = { code = "InternalFailure", message = "The request processing has failed because of an unknown error, exception or failure." }, -- D
+    other = { -- D
+      code = "InternalFailure",
+      message = "The request processing has failed because of an unknown error, exception or failure.",
+    },
   },
 
   texts = {
     rate = "Rate exceeded", -- K
     expired = "The security token included in the request is expired", -- K
-    denied = "User: %s is not authorized to perform: %s on resource: %s because no identity-based policy allows the %s action", -- O
+    denied = "User: %s is not authorized to perform: %s on resource: %s because no identity-based policy allows the "
+      .. "%s action", -- O
     signature_expired = "Signature expired: %s is now earlier than %s (%s - 5 min.)", -- K
     signature_early = "Signature not yet current: %s is still later than %s (%s + 5 min.)", -- K
   },

@@ -91,6 +91,7 @@ return {
     DuplicateLoadBalancerName = "A load balancer with the same name '%s' exists, but with different settings",
     DuplicateListener = "A listener already exists on this port for this load balancer '%s'",
     PriorityInUse = "Priority '%d' is currently in use",
+    matcher = "Health check matcher HTTP code '%s' must be within '200-499' inclusive", -- K
     group_in_use = "Target group '%s' is currently in use by a listener or a rule",
     default_rule = "Default rule '%s' cannot be deleted",
     bad_ip = "The target '%s' is not a valid IP address", -- I
@@ -107,7 +108,8 @@ return {
     [502] = "502 Bad Gateway",
     [503] = "503 Service Temporarily Unavailable",
     [504] = "504 Gateway Time-out",
-    html = "<html>\r\n<head><title>%s</title></head>\r\n<body>\r\n<center><h1>%s</h1></center>\r\n</body>\r\n</html>\r\n",
+    html = "<html>\r\n<head><title>%s</title></head>\r\n<body>\r\n<center><h1>%s</h1></center>\r\n</body>\r\n"
+      .. "</html>\r\n",
   },
 
   zones = { ["eu-west-1"] = "Z32O12XQLNTSW2", ["us-east-1"] = "Z35SXDOTRQ7X7K", other = "Z00000000SIMULATED" }, -- D

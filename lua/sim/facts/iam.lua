@@ -6,7 +6,8 @@ return {
   opaque = '{"Version":"2012-10-17","Statement":[]}',
   managed = {
     AmazonECSTaskExecutionRolePolicy = '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":['
-      .. '"ecr:GetAuthorizationToken","ecr:BatchCheckLayerAvailability","ecr:GetDownloadUrlForLayer","ecr:BatchGetImage",'
+      .. '"ecr:GetAuthorizationToken","ecr:BatchCheckLayerAvailability","ecr:GetDownloadUrlForLayer",'
+      .. '"ecr:BatchGetImage",'
       .. '"logs:CreateLogStream","logs:PutLogEvents"],"Resource":"*"}]}', -- D
   },
 

@@ -11,9 +11,10 @@ return {
     token = "You can't use the same ClientRequestToken for a secret value that is not the same.", -- I
     both = "You can't specify both a binary secret value and a string secret value in the same secret.", -- K
     neither = "You must provide either SecretString or SecretBinary.", -- K
-    name = "Invalid name. Must be a valid name containing alphanumeric characters, or any of the following: -/_+=.@!", -- K
-    stage = "The staging label %s is currently attached to version %s, so you must explicitly reference that version in "
-      .. "RemoveFromVersionId.", -- K
+    name = "Invalid name. Must be a valid name containing alphanumeric characters, or any of the following: "
+      .. "-/_+=.@!", -- K
+    stage = "The staging label %s is currently attached to version %s, so you must explicitly reference that "
+      .. "version in RemoveFromVersionId.", -- K
     window = "The RecoveryWindowInDays value must be between 7 and 30 days (inclusive).", -- K
     window_and_force = "You can't use ForceDeleteWithoutRecovery in conjunction with RecoveryWindowInDays.", -- K
   },
