@@ -257,7 +257,8 @@ function containers.new(world, task, definition, overrides)
     for _, item in ipairs(overrides and overrides.container_overrides or {}) do
       override = item.name == container.name and item or override
     end
-    local memory, reserved = override.memory or container.memory, override.memory_reservation or container.memory_reservation
+    local memory = override.memory or container.memory
+    local reserved = override.memory_reservation or container.memory_reservation
     out[index] = {
       container_arn = world:arn("ecs", ("container/%s/%s/%s"):format(task.cluster, task.id, world:uuid())),
       task_arn = task_arn, name = container.name, image = container.image,

@@ -135,8 +135,7 @@ function launch.pinned(image, digest)
 end
 
 local function image_trouble(image, why, container)
-  local denied = why == "denied" or why == "repository" and not definitions.from_ecr(image)
-  return trouble("task_pull_missing", denied and "image_denied" or "image_missing",
+  return trouble("task_pull_missing", why == "denied" and "image_denied" or "image_missing",
     { image = image, n = "7" }, container)
 end
 

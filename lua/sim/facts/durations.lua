@@ -41,11 +41,9 @@ local durations = {
   -- ECS: a task fails to come up
   task_pull_missing = { 104, 90, 120, "O1" }, -- all attempts to pull an image that does not exist
   task_pull_platform = { 104, 90, 120, "I" },
-  task_pull_unreachable = { 150, 120, 180, "I" },
   task_secret_denied = { 20, 10, 30, "I" },
   task_unreachable = { 277, 270, 290, "O1" }, -- a sealed network keeps a task in PENDING
   task_log_group_missing = { 10, 5, 20, "I" },
-  task_start_error = { 3, 1, 5, "I" },
 
   -- ECS: a task goes down
   task_stop_to_deactivating = { 10, 9, 11, "O" }, -- told to stop -> deregistered, draining
@@ -56,7 +54,6 @@ local durations = {
   task_exit_settles = { 1, 0.5, 2, "I" }, -- an essential container ended -> the others are stopped
   task_deprovision = { 20, 15, 25, "O" }, -- interface detached, STOPPED
   task_kept = { 3600, 3600, 3600, "S" }, -- how long a stopped task can still be described
-  spot_warning = { 120, 120, 120, "D" },
 }
 
 local usual, shortest, longest = 1, 2, 3

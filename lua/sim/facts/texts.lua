@@ -196,8 +196,6 @@ texts.errors = {
   percent_blocked = {
     invalid, "Both maximumPercent and minimumHealthyPercent cannot be 100 as this will block deployments.", "K" },
   percent_range = { invalid, "{name} must be between {low} and {high}.", "I" },
-  percent_order = {
-    invalid, "maximumPercent must not be lower than minimumHealthyPercent.", "I" },
   threshold = { invalid, "The threshold configuration of the deployment circuit breaker is invalid.", "I" },
   choice = { invalid, "{value} is not a valid value for {name}.", "I" },
 
@@ -217,7 +215,8 @@ texts.errors = {
   fargate_memory = { "ClientException", "Fargate requires that 'memory' be defined at the task level.", "K" },
   fargate_size = { "ClientException", "No Fargate configuration exists for given values.", "K" },
   fargate_port = {
-    "ClientException", "When networkMode=awsvpc, the host ports and container ports in port mappings must match.", "K" },
+    "ClientException", "When networkMode=awsvpc, the host ports and container ports in port mappings must "
+      .. "match.", "K" },
   role_images = {
     "ClientException", "Fargate requires task definition to have execution role ARN to support ECR images.", "K" },
   role_logs = {
@@ -234,7 +233,6 @@ texts.errors = {
   tasks_many = { invalid, "Cannot describe more than 100 tasks.", "I" },
   task_count = { invalid, "Count must be between 1 and 10.", "I" },
   page_size = { invalid, "maxResults must be between 1 and {high}.", "I" },
-  one_filter = { invalid, "Specify only one of {a} and {b}.", "I" },
   container_unknown = { invalid, "The container {name} does not exist in the task.", "I" },
   not_connected = {
     "TargetNotConnectedException", "The execute command failed due to an internal error. Try again later.", "K" },
