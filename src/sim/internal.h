@@ -109,4 +109,10 @@ int mb_sim_check_signature(mb_arena *arena, const mb_http_request *request,
 int mb_sim_load_state(mb_sim *sim, mb_arena *arena, const mb_value **saved, mb_error *error);
 int mb_sim_save_state(mb_sim *sim, mb_error *error);
 
+/* ---- bytes.c ---- */
+/* Makes bytes inside a world what a file can hold, in place. -1 when memory has run out. */
+int mb_sim_pack_bytes(mb_arena *arena, const mb_value *world);
+/* Takes that back. -1 when what should be base64 is not, or memory has run out. */
+int mb_sim_unpack_bytes(mb_arena *arena, const mb_value *world);
+
 #endif

@@ -36,6 +36,11 @@ int mb_sim_load_state(mb_sim *sim, mb_arena *arena, const mb_value **saved, mb_e
                  "%s is not a state that this version of the simulator reads", sim->options.state);
     return mb_error_next(error, "name another file with --state, or remove this one");
   }
+  if (mb_sim_unpack_bytes(arena, world)) {
+    mb_error_set(error, MB_ERROR_USAGE, "BadState", "%s holds bytes that cannot be read",
+                 sim->options.state);
+    return mb_error_next(error, "name another file with --state, or remove this one");
+  }
   *saved = world;
   return 0;
 }
@@ -88,6 +93,8 @@ static int save_in(mb_sim *sim, mb_arena *arena, mb_error *error) {
   size_t size;
   if (mb_sim_ask(sim, arena, "save", NULL, 0, &world, error))
     return -1;
+  if (mb_sim_pack_bytes(arena, world))
+    return mb_error_memory(error);
   char *text = state_text(arena, world, &size);
   char *temporary = mb_arena_printf(arena, "%s.new", sim->options.state);
   if (!text || !temporary)

@@ -51,7 +51,7 @@ facts.limits = {
   part_size = 10485760, -- K: what InitiateLayerUpload says
   smallest_part = 5242880, -- D
   page = 100, -- S
-  largest_layer = 16 * 1024 * 1024 - 1, -- ours: one text of the simulator's Lua
+  largest_layer = 128 * 1024 * 1024, -- ours: one text of the simulator's Lua
 }
 
 facts.media = {
