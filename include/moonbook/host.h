@@ -39,6 +39,7 @@ typedef struct mb_system {
   int (*spawn)(void *payload, const char *const *argv, int timeout_ms, size_t output_limit,
                mb_arena *arena, const char **output, const char **errors, int *status);
   struct mb_transport *transport;
+  bool simulated; /* not the real AWS: profiles and endpoints of the settings are passed over */
 } mb_system;
 
 /* Memory comes from these when set; call before anything else, once per process. `reallocate` gets
@@ -96,6 +97,11 @@ int mb_host_describe_runbook(mb_host *host, mb_arena *arena, const char *name,
  * uses. Gives a list of {severity: error or warning, file, line, message}; empty when all is well. */
 int mb_host_check_runbook(mb_host *host, mb_arena *arena, const char *path, const mb_value **out,
                           mb_error *error);
+
+/* Reads data written as a Lua table (`return { ... }`), as manifests and moonbook.lua are: nothing in
+ * it can run. `name` is the file's, for messages, which give the line. */
+int mb_read_data(mb_arena *arena, const char *name, const char *text, size_t size,
+                 const mb_value **out, mb_error *error);
 
 /* What can be called. `name` NULL or "": the namespaces, a list of {name, summary, count}.
  * "ecs": {name, summary, primitives: list of {name, summary, effect}}. "ecs.update_service":

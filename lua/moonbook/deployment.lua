@@ -251,6 +251,19 @@ enders["rolling back"] = function(state, other)
   if rollback_is_over(state.service, other) then
     return end_rolled_back(state, other)
   end
+  -- What ECS restores may be as broken as what it replaces: the same image, a secret, a target group.
+  if other.rollout_state == "FAILED" and lasts(state, "rolling back", LAG) then
+    return ended(
+      state,
+      "failed",
+      "Deployment %s of %s failed%s, and so did ECS's rollback to %s: %s.",
+      state.wanted.id,
+      state.name,
+      state.why,
+      services.revision(other.task_definition),
+      services.counts(other)
+    )
+  end
   return nil
 end
 
@@ -356,6 +369,19 @@ end
 
 local function timed_out(state)
   local standing = state.line or "nothing was seen of it"
+  -- It has failed, whatever becomes of the rollback.
+  if state.rolling_back then
+    return ended(
+      state,
+      "failed",
+      "Deployment %s of %s failed%s; ECS was still rolling it back after %d seconds (%s).",
+      state.wanted.id,
+      state.name,
+      state.why,
+      math.floor(state.timeout),
+      standing
+    )
+  end
   return ended(
     state,
     "timed_out",

@@ -10,6 +10,7 @@ local build = require "sim.build"
 local dates = require "sim.dates"
 local faults = require "sim.faults"
 local journal = require "sim.journal"
+local specs = require "sim.specs"
 local util = require "sim.util"
 
 local control = {
@@ -24,6 +25,9 @@ local control = {
   delete_image = build.delete_image,
   someone_calls = build.someone_calls,
   settle = build.settle,
+  -- What `moonbook test` asks: see sim.specs.
+  spec_prepare = specs.prepare,
+  spec_judge = specs.judge,
 }
 
 -- ---- time ----------------------------------------------------------------------------------------

@@ -50,6 +50,7 @@ int cli_call(const cli_options *options);
 int cli_check(const cli_options *options);
 int cli_version(const cli_options *options);
 int cli_sim(const cli_options *options);
+int cli_test(const cli_options *options);
 
 typedef struct cli_command {
   const char *name, *usage, *summary;

@@ -14,6 +14,7 @@ const cli_command cli_commands[] = {
     {"help", "help [COMMAND | RUNBOOK | NAMESPACE[.PRIMITIVE] | exit-codes]",
      "explain a command, a runbook or a primitive", cli_help, 1},
     {"check", "check PATH", "check a runbook's folder without running it", cli_check, 1},
+    {"test", "test [PATH]", "run the specs of runbooks on simulated worlds", cli_test, 1},
     {"sim", "sim", "serve a simulated AWS on this machine", cli_sim, 0},
     {"version", "version", "print the version", cli_version, 0},
     {NULL, NULL, NULL, NULL, 0},

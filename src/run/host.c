@@ -1,5 +1,6 @@
 /* The host: settings, engines, runbook sources and the embedder's primitives (moonbook/host.h). */
 #include "run/host_internal.h"
+#include "script/script.h"
 
 #include "base/memory.h"
 #include "base/text.h"
@@ -137,6 +138,9 @@ int mb_host_engine(mb_host *host, const mb_value *environment, mb_engine **out, 
       .region = choose(host->options.region, environment, "region"),
       .endpoint_url = choose(host->options.endpoint_url, environment, "endpoint_url"),
   };
+  if (host->system.simulated) {
+    wanted.profile = wanted.endpoint_url = NULL; /* of the real AWS */
+  }
   for (host_engine *at = host->engines; at != NULL; at = at->next) {
     if (same_text(at->settings.profile, wanted.profile) &&
         same_text(at->settings.region, wanted.region) &&
@@ -278,6 +282,17 @@ int mb_host_settings(mb_host *host, mb_arena *arena, const char *environment, co
         (host->project.data != NULL && mb_value_copy(arena, value, host->project.data) != 0)) {
       return mb_error_memory(error);
     }
+  }
+  *out = value;
+  return 0;
+}
+
+int mb_read_data(mb_arena *arena, const char *name, const char *text, size_t size,
+                 const mb_value **out, mb_error *error) {
+  mb_value *value = NULL;
+  *out = NULL;
+  if (mb_script_read_data(arena, name, text, size, &value, error) != 0) {
+    return -1;
   }
   *out = value;
   return 0;

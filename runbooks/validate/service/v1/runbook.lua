@@ -19,18 +19,23 @@ local function check_counts(service)
     desired == 0 and "the service is scaled to zero" or services.counts(service)
   )
 
-  local failed
+  local failing
   for _, deployment in ipairs(service.deployments or {}) do
-    if deployment.rollout_state == "FAILED" then
-      failed = deployment
-    elseif deployment.rollout_state == "IN_PROGRESS" then
+    local under_way = deployment.rollout_state == "IN_PROGRESS"
+    if deployment.rollout_state == "FAILED" or (under_way and (deployment.failed_tasks or 0) > 0) then
+      failing = failing or deployment
+    elseif under_way then
       log.warn(("deployment %s is in progress: %s"):format(deployment.id, services.counts(deployment)))
     end
   end
   check(
-    "no deployment has failed",
-    failed == nil,
-    failed and ("%s: %s"):format(failed.id, failed.rollout_state_reason or "FAILED")
+    "no deployment is failing",
+    failing == nil,
+    failing and ("%s: %s (%s)"):format(
+      failing.id,
+      failing.rollout_state_reason or failing.rollout_state,
+      services.counts(failing)
+    )
   )
 end
 

@@ -1,0 +1,126 @@
+--- Specs of runbooks: puts a world in order, and judges how a run in it ended. A spec is plain data, so
+-- that a file of specs can be read without running it (docs/runbooks.md says what it holds).
+
+local arguments = require "sim.arguments"
+local journal = require "sim.journal"
+local util = require "sim.util"
+
+local specs = {}
+
+-- ---- before the run ------------------------------------------------------------------------------
+
+-- One entry of `world`: the name of a stock scenario, or { command, fields }.
+local function do_entry(world, entry)
+  if type(entry) == "string" then
+    require("sim.scenarios." .. entry)(world)
+    return
+  end
+  local command = require("sim.control")[entry[1]]
+  if not command then
+    error(("world: there is no command '%s'"):format(tostring(entry[1])), 0)
+  end
+  command(world, entry[2] or {})
+end
+
+--- Does what `world` of a spec says, in order.
+function specs.prepare(world, args)
+  local entries = args.world or "service"
+  for _, entry in ipairs(type(entries) == "table" and entries or { entries }) do
+    do_entry(world, entry)
+  end
+  return { now = world:now() }
+end
+
+-- ---- after the run -------------------------------------------------------------------------------
+
+local function show(value)
+  if type(value) == "table" then
+    return require("sim.json").encode(value)
+  end
+  return tostring(value)
+end
+
+local function differ(failures, what, got, wanted)
+  if not util.equal(got, wanted) then
+    failures[#failures + 1] = ("%s: got %s, expected %s"):format(what, show(got), show(wanted))
+  end
+end
+
+-- "services.1.running_count" in an answer.
+local function value_at(answer, path)
+  for key in path:gmatch("[^.]+") do
+    if type(answer) ~= "table" then
+      return nil
+    end
+    answer = answer[tonumber(key) or key]
+  end
+  return answer
+end
+
+local function judge_calls(failures, world, calls)
+  for name, wanted in util.sorted_pairs(calls) do
+    local service, operation = name:match("^([^.]+)%.(.+)$")
+    local count = #journal.calls(world, service, operation)
+    local most = type(wanted) == "table" and (wanted.at_most or math.huge) or wanted
+    local least = type(wanted) == "table" and (wanted.at_least or 0) or wanted
+    if count < least or count > most then
+      failures[#failures + 1] = ("calls of %s: got %d, expected %s"):format(name, count, show(wanted))
+    end
+  end
+end
+
+local function judge_checks(failures, made, wanted)
+  for name, state in util.sorted_pairs(wanted) do
+    differ(failures, ("check \"%s\""):format(name), made[name] or "not made", state)
+  end
+end
+
+-- What the world must be like in the end, asked of it as a client would.
+local function judge_world(failures, world, wanted)
+  for _, look in ipairs(wanted) do
+    local service, operation = look.call:match("^([^.]+)%.(.+)$")
+    local answer = world:call(service, operation, look.input or {}, { scenario = true, request_id = "spec" })
+    if answer.error then
+      failures[#failures + 1] = ("%s: %s: %s"):format(look.call, answer.error.code, answer.error.message)
+    else
+      differ(failures, ("%s at %s"):format(look.call, look.at), value_at(answer.output, look.at), look.is)
+    end
+  end
+end
+
+local known = arguments.set "verdict exit_code message error checks calls writes at_most within world"
+
+--- What of `expect` did not come true, a list of lines. `outcome` is what the run came to: {verdict,
+-- exit_code, message, error, seconds, checks, writes, calls}.
+function specs.judge(world, args)
+  local expect, outcome = arguments.check("expect", args.expect or {}, known), args.outcome
+  local failures = {}
+  differ(failures, "verdict", outcome.verdict, expect.verdict or "done")
+  if expect.exit_code then
+    differ(failures, "exit code", outcome.exit_code, expect.exit_code)
+  end
+  if expect.error then
+    differ(failures, "error", outcome.error, expect.error)
+  end
+  if expect.message and not (outcome.message or ""):find(expect.message, 1, true) then
+    failures[#failures + 1] = ("message: %s does not say %s"):format(show(outcome.message), show(expect.message))
+  end
+  if expect.writes then
+    differ(failures, "writes", outcome.writes, expect.writes)
+  end
+  if expect.at_most and outcome.calls > expect.at_most then
+    failures[#failures + 1] = ("calls: %d, expected at most %d"):format(outcome.calls, expect.at_most)
+  end
+  if expect.within and outcome.seconds > arguments.seconds("expect", expect, "within") then
+    failures[#failures + 1] = ("it took %d seconds, expected at most %s"):format(outcome.seconds, expect.within)
+  end
+  judge_checks(failures, outcome.checks or {}, expect.checks or {})
+  judge_calls(failures, world, expect.calls or {})
+  judge_world(failures, world, expect.world or {})
+  if #failures > 0 then
+    failures[#failures + 1] = ("the run said: %s: %s"):format(outcome.verdict, outcome.message or "")
+  end
+  return { failures = failures }
+end
+
+return specs
