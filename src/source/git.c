@@ -6,6 +6,7 @@
 #include "base/text.h"
 #include "source/git_api.h"
 #include "source/internal.h"
+#include "source/loose.h"
 #include <string.h>
 
 #define LARGEST_TREE   ((size_t)4 << 20)
@@ -111,37 +112,20 @@ static int unknown_ref(const repository *of, const mb_place *place, mb_error *er
 
 /* ---- objects ---- */
 
-/* libgit2 1.5 writes beyond its buffer for a loose object that is longer than it says, so that is
- * seen to before libgit2 reads one. Packed objects, which cannot be had as a stream, it checks. */
-static int check_loose(const repository *of, const git_oid *id, const char *shown,
-                       mb_error *error) {
-  char room[4096];
-  git_odb_stream *stream = NULL;
-  git_object_t type;
-  size_t size = 0, total = 0;
-  int count, code = of->api->odb_open_stream(&stream, &size, &type, of->objects, id);
-  if (code == GIT_ENOTFOUND)
-    return 0;
-  if (code != 0)
-    return git_fail(of->api, shown, error);
-  while ((count = of->api->stream_read(stream, room, sizeof room)) > 0 && total <= size)
-    total += (size_t)count;
-  of->api->stream_free(stream);
-  if (count == 0 && total == size)
-    return 0;
-  return mb_error_set(error, MB_ERROR_IO, "CannotRead", "%s: its object is damaged", shown);
-}
-
 /* Objects are asked for their size before they are read: a small pack may hold a huge one. */
 static int check_object(const repository *of, const git_oid *id, size_t limit, const char *shown,
                         git_object_t *type, mb_error *error) {
   size_t size = 0;
+  char digits[COMMIT_DIGITS + 1];
+  of->api->oid_to_text(digits, sizeof digits, id);
+  if (mb_loose_check(of->api->repository_folder(of->git), digits, limit, shown, error) != 0)
+    return -1;
   if (of->api->odb_read_header(&size, type, of->objects, id) != 0)
     return git_fail(of->api, shown, error);
   if (size > limit)
     return mb_error_set(error, MB_ERROR_USAGE, "FileTooLarge", "%s is larger than %zu bytes", shown,
                         limit);
-  return check_loose(of, id, shown, error);
+  return 0;
 }
 
 /* ---- from a ref to a tree ---- */

@@ -12,13 +12,11 @@ typedef struct mb_git_api {
   const git_error *(*error_last)(void);
   int (*repository_open)(git_repository **, const char *, unsigned, const char *);
   void (*repository_free)(git_repository *);
+  const char *(*repository_folder)(const git_repository *); /* of what work trees share */
   int (*repository_odb)(git_odb **, git_repository *);
   void (*odb_free)(git_odb *);
   int (*odb_read_header)(size_t *, git_object_t *, git_odb *, const git_oid *);
   int (*odb_find_prefix)(git_oid *, git_odb *, const git_oid *, size_t);
-  int (*odb_open_stream)(git_odb_stream **, size_t *, git_object_t *, git_odb *, const git_oid *);
-  int (*stream_read)(git_odb_stream *, char *, size_t);
-  void (*stream_free)(git_odb_stream *);
   int (*oid_from_text)(git_oid *, const char *, size_t);
   char *(*oid_to_text)(char *, size_t, const git_oid *);
   int (*reference_find)(git_reference **, git_repository *, const char *);

@@ -371,6 +371,19 @@ static void tags_of_tags_are_followed_so_far(void **state) {
 
 /* ---- hostile trees ---- */
 
+static void an_object_that_was_cut_short_is_refused(void **state) {
+  static const char *const sizes[] = {"0", "1", "10", "$((n / 2))", "$((n - 1))"};
+  for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+    sh("rm -rf bent; cp -r repo bent; cd bent; id=$(git rev-parse HEAD:deploy); "
+       "f=.git/objects/$(echo $id | cut -c1-2)/$(echo $id | cut -c3-); chmod u+w $f; "
+       "n=$(stat -c %%s $f); truncate -s %s $f",
+       sizes[i]);
+    mb_error error = missed("/bent@main", "deploy/own");
+    assert_int_equal(error.kind, MB_ERROR_IO);
+    assert_contains(error.message, "damaged");
+  }
+}
+
 /* A loose object whose content is longer, or shorter, than its header says. */
 static void an_object_that_lies_about_its_size_is_refused(void **state) {
   static const char *const objects[] = {"HEAD", "HEAD:", "HEAD:deploy/own/v1/manifest.lua"};
@@ -573,6 +586,7 @@ int main(void) {
       TEST(a_repository_of_another_user_is_refused_until_trusted),
       TEST(a_broken_repository_does_not_let_a_farther_place_answer),
       TEST(tags_of_tags_are_followed_so_far),
+      TEST(an_object_that_was_cut_short_is_refused),
       TEST(an_object_that_lies_about_its_size_is_refused),
       TEST(links_are_refused),
       TEST(submodules_are_refused),
