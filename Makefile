@@ -1,7 +1,7 @@
 # A thin front for CMake: every target sets up what it needs.
 #
 #   make            build the release binary: build/release/moonbook
-#   make demo       stock runbooks against a server on loopback
+#   make demo       stock runbooks in a simulated AWS
 #   make test       every test
 #   make bench      timings, as ratios side by side
 #   make conformance CORPUS=DIR   public protocol, signature, endpoint ... suites
@@ -24,7 +24,7 @@ build: setup
 	@cmake --preset release -DCMAKE_INSTALL_PREFIX=$(PREFIX) >/dev/null
 	@cmake --build --preset release -j $(JOBS)
 
-demo: build venv
+demo: build
 	@examples/demo/demo.sh build/release/moonbook
 
 test: setup venv
