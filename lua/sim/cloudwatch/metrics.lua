@@ -105,13 +105,24 @@ local function join(into, point)
   end
 end
 
+-- The place of the first point from `time` on. What is asked for is mostly near the end.
+local function place_of(points, time)
+  local at = #points + 1
+  while at > 1 and points[at - 1].start >= time do
+    at = at - 1
+  end
+  return at
+end
+
 --- The periods of a metric that have data, oldest first: {start, count, sum, low, high, weighted, unit}. Points
 -- from `first` on (its whole minute, unless the period is shorter) and before `last` count.
 function metrics.periods(series, first, last, period, unit)
   local list = {}
   first = period >= 60 and math.floor(first) // 60 * 60 or first
-  for _, point in ipairs(series and series.points or {}) do
-    if point.start >= first and point.start < last and (not unit or point.unit == unit) then
+  local points = series and series.points or {}
+  for index = place_of(points, first), #points do
+    local point = points[index]
+    if point.start < last and (not unit or point.unit == unit) then
       local start = point.start // period * period
       local current = list[#list]
       if not current or current.start ~= start then

@@ -18,17 +18,24 @@ local function set_of(test)
   return set
 end
 
-local function class(pattern)
-  return set_of(function(char)
-    return char:find(pattern) ~= nil
-  end)
-end
-
-local classes = {
-  d = class "[0-9]", D = class "[^0-9]", w = class "[A-Za-z0-9_]", W = class "[^A-Za-z0-9_]",
-  s = class "[ \t\r\n\f\v]", S = class "[^ \t\r\n\f\v]",
+local patterns = {
+  d = "[0-9]", D = "[^0-9]", w = "[A-Za-z0-9_]", W = "[^A-Za-z0-9_]", s = "[ \t\r\n\f\v]", S = "[^ \t\r\n\f\v]",
+  ["."] = "[^\n]",
 }
-local any = class "[^\n]"
+
+-- Made when an expression first needs them.
+local classes = setmetatable({}, {
+  __index = function(self, letter)
+    local pattern = patterns[letter]
+    if pattern then
+      self[letter] = set_of(function(char)
+        return char:find(pattern) ~= nil
+      end)
+      return self[letter]
+    end
+  end,
+})
+
 local control = { t = "\t", n = "\n", r = "\r", f = "\f", v = "\v" }
 
 local function one(char, fold)
@@ -51,7 +58,7 @@ local function read_escape(reader)
     fail "it ends with a backslash"
   end
   reader.at = reader.at + 2
-  if classes[char] then
+  if char ~= "." and classes[char] then
     return classes[char]
   elseif char == "b" or char == "B" then
     return nil, char
@@ -172,7 +179,7 @@ local function read_atom(reader)
     fail(("there is nothing to repeat before %s"):format(char))
   elseif char == "." then
     reader.at = reader.at + 1
-    return { "set", any }
+    return { "set", classes["."] }
   elseif char == "^" or char == "$" then
     reader.at = reader.at + 1
     return { "assert", char }
@@ -298,14 +305,13 @@ end
 
 -- ---- matching ------------------------------------------------------------------------------------
 
-local word = classes.w
-
 local function holds(what, text, at)
   if what == "^" then
     return at == 1
   elseif what == "$" then
     return at == #text + 1
   end
+  local word = classes.w
   local before = at > 1 and word[text:byte(at - 1) + 1] or false
   local after = at <= #text and word[text:byte(at) + 1] or false
   return (before ~= after) == (what == "b")
