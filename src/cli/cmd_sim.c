@@ -6,7 +6,7 @@
 #include <string.h>
 #include <time.h>
 
-enum { USUAL_PORT = 4566 };
+enum { USUAL_PORT = 4566, HISTORY = 3600 /* seconds */ };
 
 static mb_sim *serving; /* what a signal stops; set before handlers are installed */
 
@@ -88,10 +88,16 @@ static int read_options(const cli_options *options, mb_sim_options *out, int *po
       read_speed(options, out, error)) {
     return -1;
   }
-  /* Clients ask for "the last hour" by their own clock. A world that only moves when told to has no
-   * use for it, and starts the same every time. */
-  out->start = out->clock == MB_SIM_CLOCK_REAL ? (double)time(NULL) : 0;
+  /* Clients ask for "the last hour" by their own clock, so the world had one before it is served.
+   * One that only moves when told to starts the same every time. */
+  out->start = out->clock == MB_SIM_CLOCK_REAL ? (double)time(NULL) - HISTORY : 0;
   return 0;
+}
+
+/* Lets the world come to the present. */
+static int catch_up(mb_sim *sim, const mb_sim_options *options, mb_error *error) {
+  double behind = (double)time(NULL) - mb_sim_now(sim);
+  return options->clock == MB_SIM_CLOCK_REAL && behind > 0 ? mb_sim_advance(sim, behind, error) : 0;
 }
 
 /* ---- the command ---- */
@@ -122,6 +128,9 @@ int cli_sim(const cli_options *options) {
   int failed = read_options(options, &sim_options, &port, &error);
   if (!failed) {
     failed = mb_sim_new(&serving, &sim_options, &error);
+  }
+  if (!failed) {
+    failed = catch_up(serving, &sim_options, &error);
   }
   if (!failed) {
     catch_signals();

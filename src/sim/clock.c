@@ -3,6 +3,7 @@
 #include "sim/internal.h"
 
 #define NS_PER_SECOND 1000000000
+#define PIECE_NS      (INT64_C(3600) * NS_PER_SECOND)
 #define FAR_AWAY_NS   (INT64_MAX / 4) /* some 73 years */
 
 static int64_t ns_of(double seconds) {
@@ -50,23 +51,32 @@ double mb_sim_now(mb_sim *sim) {
   return world_time(sim, mb_sim_clock_ns(sim));
 }
 
-int mb_sim_catch_up(mb_sim *sim, mb_error *error) {
-  int64_t now = mb_sim_clock_ns(sim);
-  if (now <= sim->caught_up_ns)
-    return 0;
+static int advance_world(mb_sim *sim, int64_t to_ns, mb_error *error) {
   mb_arena *arena = mb_arena_new(0);
   mb_value *time = arena ? mb_value_new(arena) : NULL;
   if (!time) {
     mb_arena_free(arena);
     return mb_error_memory(error);
   }
-  mb_value_set_number(time, world_time(sim, now));
+  mb_value_set_number(time, world_time(sim, to_ns));
   const mb_value *args[] = {time};
   int result = mb_sim_ask(sim, arena, "advance_to", args, 1, NULL, error);
   mb_arena_free(arena);
   if (result == 0)
-    sim->caught_up_ns = now;
+    sim->caught_up_ns = to_ns;
   return result;
+}
+
+/* In pieces, as one call into Lua may only take so long. */
+int mb_sim_catch_up(mb_sim *sim, mb_error *error) {
+  int64_t now = mb_sim_clock_ns(sim);
+  while (sim->caught_up_ns < now) {
+    int64_t left = now - sim->caught_up_ns;
+    int64_t to = left > PIECE_NS ? sim->caught_up_ns + PIECE_NS : now;
+    if (advance_world(sim, to, error))
+      return -1;
+  }
+  return 0;
 }
 
 int mb_sim_advance(mb_sim *sim, double seconds, mb_error *error) {

@@ -30,6 +30,7 @@ struct server_request {
   const char *uri; /* as sent */
   mb_buffer body;
   bool begun, answered, broken;
+  bool head;      /* the answer has no body, and may still name a length */
   int64_t due_ns; /* by the real clock */
   sim_answer answer;
   struct MHD_Connection *connection;
@@ -156,9 +157,28 @@ static ssize_t read_part(void *payload, uint64_t position, char *out, size_t roo
   return (ssize_t)size;
 }
 
+static ssize_t read_nothing(void *payload, uint64_t position, char *out, size_t room) {
+  (void)payload, (void)position, (void)out, (void)room;
+  return MHD_CONTENT_READER_END_OF_STREAM;
+}
+
+/* The length that the answer to a HEAD names; -1 when it names none. */
+static int64_t stated_length(const server_request *request) {
+  const mb_http_response *response = &request->answer.response;
+  const char *text = mb_headers_get(&response->headers, "Content-Length");
+  int64_t length;
+  if (!request->head || response->body_size || !text ||
+      mb_parse_integer(text, strlen(text), &length) || length < 0)
+    return -1;
+  return length;
+}
+
 static struct MHD_Response *make_response(server_request *request) {
   const mb_httpd_api *api = request->server->api;
   const mb_http_response *response = &request->answer.response;
+  int64_t length = stated_length(request);
+  if (length >= 0)
+    return api->create_response_from_callback((uint64_t)length, 1024, read_nothing, request, NULL);
   if (request->answer.truncated && request->answer.keep < response->body_size)
     return api->create_response_from_callback(response->body_size, 4096, read_part, request, NULL);
   return api->create_response_from_buffer(response->body_size, (void *)(uintptr_t)response->body,
@@ -215,6 +235,7 @@ static enum MHD_Result on_request(void *payload, struct MHD_Connection *connecti
   if (request->answered)
     return send_answer(request);
   request->answered = true;
+  request->head = strcmp(method, "HEAD") == 0;
   request->broken = work_out_answer(request, method) != 0;
   bool real = request->server->sim->options.clock == MB_SIM_CLOCK_REAL;
   if (!request->broken && real && request->answer.latency > 0)

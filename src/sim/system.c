@@ -69,6 +69,7 @@ void mb_sim_system_init(mb_sim *sim) {
       .getenv = simulated_getenv,
       .spawn = simulated_spawn,
       .transport = &sim->transport,
+      .simulated = true,
   };
 }
 

@@ -5,6 +5,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 import urllib.request
 
 try:
@@ -17,7 +18,7 @@ except ImportError:
 AWS = shutil.which("aws", path="/usr/bin") or shutil.which("aws")
 SCENARIO = """
 service { app = "shop", env = "dev", desired = 2, image = "shop:v1", load_balancer = true, alarms = true,
-          autoscaling = { min = 1, max = 4 }, secrets = { TOKEN = "shop/dev/token" } }
+          autoscaling = { min = 2, max = 4 }, secrets = { TOKEN = "shop/dev/token" } }
 """
 passed, failures, skipped = 0, [], 0
 
@@ -160,6 +161,21 @@ def errors_of_boto(server):
               type(problem).__name__)
 
 
+def objects_of_boto(server):
+    s3 = client(server, "s3")
+    s3.create_bucket(Bucket="assets-of-shop", CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})
+    s3.put_object(Bucket="assets-of-shop", Key="a b/ü.txt", Body=b"hello")
+    body = s3.get_object(Bucket="assets-of-shop", Key="a b/ü.txt")["Body"].read()
+    check("boto3 reads the object that it wrote", body == b"hello", body)
+    length = s3.head_object(Bucket="assets-of-shop", Key="a b/ü.txt")["ContentLength"]
+    check("the answer to a HEAD names the length", length == 5, length)
+
+
+def the_world_keeps_the_real_time(server):
+    now = server.control("now")["now"]
+    check("the world keeps the real time", abs(now - time.time()) < 60, now - time.time())
+
+
 def the_application_answers(server):
     host = aws_host(server)
     request = urllib.request.Request(server.endpoint + "/api/healthz", headers={"Host": host})
@@ -177,12 +193,14 @@ def main():
     moonbook = sys.argv[1]
     with Server(moonbook) as server:
         the_application_answers(server)
+        the_world_keeps_the_real_time(server)
         if AWS:
             looks_of_the_cli(server)
             errors_of_the_cli(server)
         if boto3:
             looks_of_boto(server)
             errors_of_boto(server)
+            objects_of_boto(server)
     if AWS:
         a_rollout_of_the_cli(moonbook)
         strict_signatures(moonbook)

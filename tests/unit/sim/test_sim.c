@@ -70,6 +70,29 @@ static void the_same_seed_gives_the_same_bytes(void **state) {
   free(other);
 }
 
+/* Profiles and endpoints that a project names lead to the real AWS. */
+static void settings_lead_nowhere_else(void **state) {
+  (void)state;
+  rehearsal r;
+  char path[] = "/tmp/moonbook-settings-XXXXXX";
+  rehearsal_begin(&r, NULL);
+  mb_host_free(r.host);
+  close(mkstemp(path));
+  FILE *file = fopen(path, "w");
+  fputs("return { environments = { prod = { region = 'us-east-2', profile = 'of-prod',"
+        " endpoint_url = 'http://127.0.0.1:1' } } }",
+        file);
+  fclose(file);
+  mb_host_options options = MB_HOST_OPTIONS_INIT;
+  options.system = mb_sim_system(r.sim);
+  options.settings = path;
+  options.environment = "prod";
+  assert_int_equal(mb_host_new(&r.host, &options, &r.error), 0);
+  assert_non_null(strstr(rehearsal_gives(&r, "sts.get_caller_identity", "{}"), "123456789012"));
+  unlink(path);
+  rehearsal_end(&r);
+}
+
 /* ---- the clock ---- */
 
 static void note(void *payload) {
@@ -272,6 +295,7 @@ int main(void) {
       cmocka_unit_test(an_error_is_the_services_own),
       cmocka_unit_test(what_is_not_simulated_is_named),
       cmocka_unit_test(the_same_seed_gives_the_same_bytes),
+      cmocka_unit_test(settings_lead_nowhere_else),
       cmocka_unit_test(waiting_jumps_to_what_comes_next),
       cmocka_unit_test(the_world_follows_the_clock),
       cmocka_unit_test(a_command_may_move_the_clock),
