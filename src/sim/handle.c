@@ -83,7 +83,7 @@ static int find_secret(exchange *x, const char **secret) {
 
 /* 1 to go on, 0 when the request was refused, -1 with an error. */
 static int authenticate(exchange *x) {
-  const char *secret;
+  const char *secret = NULL;
   if (!x->sim->options.secret_access_key || (x->operation->flags & MB_OPERATION_UNSIGNED) ||
       x->service->about.unsigned_all)
     return 1;
@@ -242,7 +242,7 @@ static int add_date(exchange *x, const mb_value *result) {
 }
 
 static int do_operation(exchange *x) {
-  const mb_value *input, *result = NULL;
+  const mb_value *input = NULL, *result = NULL;
   mb_error problem;
   mb_error_clear(&problem);
   int go_on = authenticate(x);
