@@ -189,6 +189,9 @@ local aliases = { ["vpc-id"] = "vpc_id", isDefault = "is_default", ["is-default"
   availabilityZone = "availability_zone" }
 
 local function passes(world, entry, filter, known)
+  if not filter.name then
+    world:fail("InvalidParameterValue", facts.errors.filter:format("null"))
+  end
   local name = aliases[filter.name] or filter.name
   if filter.name == "tag-key" then
     for _, key in ipairs(filter.values or {}) do
@@ -341,7 +344,7 @@ local function tags_of(specifications, kind)
   local out = {}
   for _, specification in ipairs(specifications or {}) do
     for _, tag in ipairs(specification.resource_type == kind and specification.tags or {}) do
-      out[tag.key] = tag.value or ""
+      out[tag.key or ""] = tag.value or ""
     end
   end
   return out

@@ -107,12 +107,14 @@ end
 
 -- ---- writing -------------------------------------------------------------------------------------
 
-local function tags_of(list)
-  local out = {}
+local function add_tags(world, tags, list)
   for _, tag in ipairs(list or {}) do
-    out[tag.key] = tag.value or ""
+    if not tag.key then
+      world:fail("InvalidParameterException", facts.errors.tag)
+    end
+    tags[tag.key] = tag.value or ""
   end
-  return out
+  return tags
 end
 
 function operations.create_secret(world, input)
@@ -129,7 +131,7 @@ function operations.create_secret(world, input)
   local secret = {
     name = input.name, arn = world:arn("secretsmanager", ("secret:%s-%s"):format(input.name, world:id(6, alphabet))),
     description = input.description, key = input.kms_key_id, created_at = world:now(), changed_at = world:now(),
-    tags = tags_of(input.tags), versions = {},
+    tags = add_tags(world, {}, input.tags), versions = {},
   }
   local list = world:state("secretsmanager").secrets
   list[#list + 1] = secret
@@ -323,10 +325,7 @@ end
 -- ---- tags ----------------------------------------------------------------------------------------
 
 function operations.tag_resource(world, input)
-  local secret = usable(world, input.secret_id)
-  for _, tag in ipairs(input.tags) do
-    secret.tags[tag.key] = tag.value or ""
-  end
+  add_tags(world, usable(world, input.secret_id).tags, input.tags)
   return {}
 end
 

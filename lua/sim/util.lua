@@ -86,7 +86,7 @@ end
 
 --- The last part of an ARN or path: "arn:...:cluster/web" gives "web".
 function util.last_part(text)
-  return text:match("([^/:]+)$")
+  return text:match("([^/:]+)$") or text
 end
 
 return util

@@ -154,5 +154,64 @@ function model.problem(service, operation, side, value)
   return check(known, found[side], value, ("%s.%s %s"):format(service, operation, side))
 end
 
+-- ---- any input -----------------------------------------------------------------------------------
+
+local invent
+
+local function invent_structure(known, shape, options, depth)
+  local out, names = {}, {}
+  for name in next, shape.members do
+    names[#names + 1] = name
+  end
+  table.sort(names) -- the same chance gives the same value
+  for _, name in ipairs(names) do
+    local member = shape.members[name]
+    if member.required or depth < options.depth and options.random(1, 100) <= options.optional then
+      out[name] = invent(known, member.shape, options, depth + 1, name)
+    end
+  end
+  return out
+end
+
+local function invent_items(known, shape, options, depth, name)
+  local out = {}
+  for index = 1, options.random(shape.text:find("min=1", 1, true) and 1 or 0, 3) do
+    if shape.kind == "map" then
+      out[options.text(name)] = invent(known, shape.value, options, depth + 1, name)
+    else
+      out[index] = invent(known, shape.member, options, depth + 1, name)
+    end
+  end
+  return out
+end
+
+function invent(known, shape_name, options, depth, name)
+  local shape = known.shapes[shape_name] or { kind = "string" }
+  if shape.kind == "structure" then
+    return depth > 12 and {} or invent_structure(known, shape, options, depth)
+  elseif shape.kind == "list" or shape.kind == "map" then
+    return depth > 12 and {} or invent_items(known, shape, options, depth, name)
+  elseif shape.kind == "boolean" then
+    return options.random(0, 1) == 1
+  elseif shape.kind == "integer" or shape.kind == "long" then
+    local numbers = { 0, 1, 2, 7, 80, 300, 3600, 100000, -1 }
+    local least = tonumber(shape.text:match("min=(%d+)")) or -1
+    return math.max(numbers[options.random(1, #numbers)], least)
+  elseif shape.kind == "timestamp" then
+    return 1767225600 + options.random(-100000, 100000)
+  elseif shape.kind == "double" or shape.kind == "float" then
+    return options.random(-10, 1000) / 10
+  end
+  return options.text(name)
+end
+
+--- An input that the model allows. `options`: random(low, high), text(member's name), `optional` members in
+-- percent, and down to which `depth`.
+function model.input(service, operation, options)
+  local known = load_model(service)
+  local found = known.operations[operation]
+  return found.input == "-" and {} or invent(known, found.input, options, 0, "")
+end
+
 model.snake = snake
 return model

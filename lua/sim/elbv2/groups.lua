@@ -37,6 +37,11 @@ local function refuse_bad_checks(world, description)
   if description.health_check_interval_seconds <= description.health_check_timeout_seconds then
     world:fail("ValidationError", "Health check interval must be greater than the timeout.") -- K
   end
+  local port = description.health_check_port
+  local number = port:match("^%d+$") and tonumber(port)
+  if port ~= "traffic-port" and not (number and number >= 1 and number <= 65535) then
+    world:fail("ValidationError", facts.errors.check_port:format(port))
+  end
   local codes = description.matcher and description.matcher.http_code
   if codes and not codes:match("^[%d,%-]+$") then
     world:fail("ValidationError", facts.errors.matcher:format(codes))

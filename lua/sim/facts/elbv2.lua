@@ -92,6 +92,7 @@ return {
     DuplicateListener = "A listener already exists on this port for this load balancer '%s'",
     PriorityInUse = "Priority '%d' is currently in use",
     matcher = "Health check matcher HTTP code '%s' must be within '200-499' inclusive", -- K
+    check_port = "Health check port '%s' must be 'traffic-port' or a port from 1 to 65535", -- I
     group_in_use = "Target group '%s' is currently in use by a listener or a rule",
     default_rule = "Default rule '%s' cannot be deleted",
     bad_ip = "The target '%s' is not a valid IP address", -- I

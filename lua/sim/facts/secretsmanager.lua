@@ -15,6 +15,7 @@ return {
       .. "-/_+=.@!", -- K
     stage = "The staging label %s is currently attached to version %s, so you must explicitly reference that "
       .. "version in RemoveFromVersionId.", -- K
+    tag = "You must specify a key for each tag.", -- I
     window = "The RecoveryWindowInDays value must be between 7 and 30 days (inclusive).", -- K
     window_and_force = "You can't use ForceDeleteWithoutRecovery in conjunction with RecoveryWindowInDays.", -- K
   },
