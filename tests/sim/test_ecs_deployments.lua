@@ -316,6 +316,34 @@ t.test("scaled to none, everything stops and the deployment is completed", funct
   t.equal(ecs.service(world).running_count, 1)
 end)
 
+t.test("protected tasks stay through scale-in and rollouts until the protection ends", function()
+  local world = ecs.start { desired = 2, plain = true }
+  local tasks = ecs.tasks(world, "RUNNING")
+  local answer = ecs.call(world, "update_task_protection", {
+    cluster = "prod", tasks = { tasks[2].task_arn, "none" }, protection_enabled = true, expires_in_minutes = 30,
+  })
+  t.equal({ answer.protected_tasks[1].protection_enabled, answer.failures[1].reason }, { true, "MISSING" })
+  local at = world:now()
+  ecs.update(world, { desired_count = 0 })
+  t.advance(world, 300)
+  local left = ecs.tasks(world, "RUNNING")
+  t.equal({ #left, left[1].task_arn }, { 1, tasks[2].task_arn })
+  t.truthy(when(ecs.events(world, at), "was unable to scale in due to (reason 1 tasks under protection)"), "the event")
+  t.advance(world, 1600)
+  t.equal(#ecs.tasks(world, "RUNNING"), 0)
+  ecs.update(world, { desired_count = 1 })
+  t.advance(world, 300)
+  local kept = ecs.tasks(world, "RUNNING")[1].task_arn
+  ecs.call(world, "update_task_protection", { cluster = "prod", tasks = { kept }, protection_enabled = true })
+  deploy(world, "app:v2")
+  t.advance(world, 900)
+  t.equal(ecs.service(world).deployments[1].rollout_state, "IN_PROGRESS")
+  ecs.call(world, "update_task_protection", { cluster = "prod", tasks = { kept }, protection_enabled = false })
+  local shown = ecs.call(world, "get_task_protection", { cluster = "prod" })
+  t.equal({ shown.protected_tasks[1].protection_enabled, #shown.failures }, { false, 0 })
+  ecs.wait_for(world, "COMPLETED", 600)
+end)
+
 -- ---- bounds --------------------------------------------------------------------------------------
 
 t.test("bounds that leave no room say so once", function()

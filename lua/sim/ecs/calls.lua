@@ -174,6 +174,61 @@ function operations.describe_tasks(world, input)
   return { tasks = found, failures = missing }
 end
 
+-- ---- protection ----------------------------------------------------------------------------------
+
+local usual_protection, longest_protection = 120, 2880 -- minutes; D
+
+local function show_protection(world, task)
+  local on = task.protected_until ~= nil and task.protected_until > world:now()
+  return {
+    task_arn = task.view.task_arn, protection_enabled = on, expiration_date = on and task.protected_until or nil,
+  }
+end
+
+-- Does something with each of the tasks that belong to a service; the others are failures.
+local function each_protectable(world, input, list, fn)
+  local cluster = names.cluster(world, input.cluster)
+  local shown, failed = {}, {}
+  for _, text in ipairs(list) do
+    local task = names.find_task(world, input.cluster, text)
+    if task and task.service and task.view.desired_status == "RUNNING" then
+      fn(task)
+      shown[#shown + 1] = show_protection(world, task)
+    else
+      failed[#failed + 1] = {
+        arn = task and task.view.task_arn
+          or world:arn("ecs", ("task/%s/%s"):format(cluster.name, util.last_part(text))),
+        reason = task and "TASK_NOT_VALID" or "MISSING",
+      }
+    end
+  end
+  return { protected_tasks = shown, failures = failed }
+end
+
+function operations.update_task_protection(world, input)
+  local minutes = input.expires_in_minutes or usual_protection
+  if minutes < 1 or minutes > longest_protection then
+    texts.fail(world, "protection", { high = tostring(longest_protection) })
+  end
+  return each_protectable(world, input, input.tasks, function(task)
+    task.protected_until = input.protection_enabled and world:now() + minutes * 60 or nil
+  end)
+end
+
+function operations.get_task_protection(world, input)
+  local list = input.tasks
+  if not list or #list == 0 then
+    list = {}
+    for _, id in ipairs(names.cluster(world, input.cluster).tasks) do
+      local task = world:state("ecs").tasks[id]
+      if task.service and task.view.desired_status == "RUNNING" then
+        list[#list + 1] = task.view.task_arn
+      end
+    end
+  end
+  return each_protectable(world, input, list, function() end)
+end
+
 --- There is nothing to open a session to: refused as ECS does when the agent cannot be reached.
 function operations.execute_command(world, input)
   local task = names.find_task(world, input.cluster, input.task)

@@ -9,6 +9,21 @@ local retiring = {}
 
 local pending = { PROVISIONING = true, PENDING = true, ACTIVATING = true }
 
+-- Takes the protected tasks out of a list. Gives the rest, and how many were taken out.
+local function unprotected(world, list)
+  local rest = {}
+  for _, task in ipairs(list) do
+    if not (task.protected_until and task.protected_until > world:now()) then
+      rest[#rest + 1] = task
+    end
+  end
+  return rest, #list - #rest
+end
+
+local function tell_of_protection(world, service, deployment, count)
+  events.write(world, service, "protected", { id = deployment.id, n = tostring(count) })
+end
+
 local function rank(task)
   if pending[task.view.last_status] then
     return 1
@@ -118,6 +133,11 @@ function retiring.retire(world, service, pass)
   end
   worst_first(list)
   local count = spare(service, pass, list)
+  local free, kept = unprotected(world, table.move(list, 1, count, 1, {}))
+  if kept > 0 and #free == 0 then
+    tell_of_protection(world, service, service.deployments[2], kept)
+  end
+  list, count = free, #free
   if count == 0 then
     return
   end
@@ -140,7 +160,12 @@ function retiring.trim(world, service, deployment, pass)
       list[#list + 1] = task
     end
   end
-  local count = math.min(#list + share.started - deployment.desired, #list)
+  local free, kept = unprotected(world, list)
+  local count = #list + share.started - deployment.desired
+  if count > #free and kept > 0 then
+    tell_of_protection(world, service, deployment, kept)
+  end
+  list, count = free, math.min(count, #free)
   if count > 0 then
     worst_first(list, true)
     retiring.take_away(world, service, list, count, pass)

@@ -233,6 +233,7 @@ texts.errors = {
   tasks_many = { invalid, "Cannot describe more than 100 tasks.", "I" },
   task_count = { invalid, "Count must be between 1 and 10.", "I" },
   page_size = { invalid, "maxResults must be between 1 and {high}.", "I" },
+  protection = { invalid, "expiresInMinutes must be between 1 and {high}.", "I" },
   container_unknown = { invalid, "The container {name} does not exist in the task.", "I" },
   not_connected = {
     "TargetNotConnectedException", "The execute command failed due to an internal error. Try again later.", "K" },
