@@ -34,6 +34,15 @@ function arguments.need(what, args, name)
   return args[name]
 end
 
+--- Refuses fields that are there and of another type: "number", "string", "table" or "boolean".
+function arguments.types(what, args, type_name, names)
+  for name in names:gmatch("[%w_]+") do
+    if args[name] ~= nil and type(args[name]) ~= type_name then
+      error(("%s: '%s' is a %s, not a %s"):format(what, name, type_name, type(args[name])), 0)
+    end
+  end
+end
+
 --- A field as seconds, or `default` when it is not there.
 function arguments.seconds(what, args, name, default)
   if args[name] == nil then

@@ -58,8 +58,19 @@ local image_fields = arguments.set [[
   name missing architecture platforms start crash out_of_memory health status paths latency error_rate
   error_status hang hang_after stop says start_error also ]]
 
+local function refuse_bad_behaviour(what, args)
+  arguments.types(what, args, "table", "crash stop paths platforms also")
+  arguments.types(what, args, "number", "status error_rate error_status")
+  arguments.check(what .. ".crash", args.crash, arguments.set "exit after says reason")
+  arguments.check(what .. ".stop", args.stop, arguments.set "exit after")
+  if args.health ~= nil and args.health ~= "healthy" and args.health ~= "unhealthy" then
+    error(("%s: 'health' is \"healthy\" or \"unhealthy\""):format(what), 0)
+  end
+end
+
 -- What an SRE says of an image as sim.app and sim.ecs ask for it.
 local function behaviour_of(what, args)
+  refuse_bad_behaviour(what, args)
   local out = {}
   for _, name in ipairs { "status", "paths", "error_rate", "error_status", "health", "hang", "says", "start_error" } do
     out[name] = util.copy(args[name])
@@ -92,6 +103,7 @@ end
 --- Puts an image into the registry, and says what its containers do.
 function build.image(world, args)
   args = arguments.check("image", args, image_fields)
+  arguments.types("image", args, "string", "name architecture")
   local name = arguments.need("image", args, "name")
   local uri = build.image_uri(world, name)
   local repository, tag = repository_and_tag(name)
@@ -328,6 +340,10 @@ local service_fields = arguments.set [[
 
 local function with_defaults(args)
   args = arguments.check("service", args, service_fields)
+  arguments.types("service", args, "string", "app env name cluster image container architecture health_path")
+  arguments.types("service", args, "table", "deployment_alarms secrets")
+  arguments.types("service", args, "number", "desired port cpu memory health_interval deregistration_delay grace")
+  arguments.check("service.autoscaling", args.autoscaling or nil, arguments.set "min max cpu")
   args.app, args.env = args.app or "app", args.env or "dev"
   args.name = args.name or ("%s-%s"):format(args.app, args.env)
   args.cluster, args.container = args.cluster or args.name, args.container or args.app

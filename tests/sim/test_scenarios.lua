@@ -197,6 +197,9 @@ t.test("commands tell what they do not know", function()
     return err
   end
   t.contains(words("service", { desire = 1 }), "service has no field 'desire'")
+  t.contains(words("service", { desired = "2" }), "service: 'desired' is a number, not a string")
+  t.contains(words("image", { name = "a:1", crash = true }), "image: 'crash' is a table, not a boolean")
+  t.contains(words("image", { name = "a:1", crash = { code = 1 } }), "image.crash has no field 'code'")
   t.contains(words("image", {}), "image needs the field 'name'")
   t.contains(words("deploy", { service = "x", image = "y:1", cluster = "c" }), "ClusterNotFoundException")
   t.contains(words("move_tag", { image = "a:1", to = "b:1" }), "RepositoryNotFoundException")

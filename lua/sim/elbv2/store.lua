@@ -136,29 +136,62 @@ function store.balancers_of(world, group_arn)
   return out
 end
 
+-- An action that forwards: its groups exist, and both ways of naming them agree.
+local function complete_forward(world, action)
+  local groups = action.forward_config and action.forward_config.target_groups
+  local first = action.target_group_arn or groups and groups[1] and groups[1].target_group_arn
+  if not first then
+    world:fail("ValidationError", facts.errors.no_target)
+  end
+  if not groups or #groups == 0 then
+    groups = { { target_group_arn = first, weight = 1 } }
+    action.forward_config = { target_groups = groups, target_group_stickiness_config = { enabled = false } }
+  elseif #groups == 1 then
+    action.target_group_arn = first
+  end
+  for _, group in ipairs(groups) do
+    if not store.find(world:state("elbv2").groups, "arn", group.target_group_arn) then
+      world:fail("TargetGroupNotFound", facts.errors.no_group:format(tostring(group.target_group_arn)))
+    end
+  end
+end
+
+local function refuse_bad_redirect(world, action)
+  local code = action.redirect_config and action.redirect_config.status_code
+  if code ~= "HTTP_301" and code ~= "HTTP_302" then
+    world:fail("ValidationError", facts.errors.redirect)
+  end
+end
+
+local function refuse_bad_response(world, action)
+  local code = action.fixed_response_config and action.fixed_response_config.status_code
+  if not code or not code:match("^[245]%d%d$") then
+    world:fail("ValidationError", facts.errors.fixed)
+  end
+end
+
+local function leave(_, _) end
+
+local last_actions = {
+  forward = complete_forward, redirect = refuse_bad_redirect, ["fixed-response"] = refuse_bad_response,
+}
+local first_actions = {
+  ["authenticate-oidc"] = leave, ["authenticate-cognito"] = leave, ["jwt-validation"] = leave,
+}
+
 --- Checks the actions of a listener or rule, and gives them as they are described later.
 function store.actions(world, input)
   local out = util.copy(input)
   for index, action in ipairs(out) do
     action.order = action.order or (#out > 1 and index or nil)
-    local groups = action.forward_config and action.forward_config.target_groups
-    if action.type == "forward" then
-      local first = action.target_group_arn or groups and groups[1] and groups[1].target_group_arn
-      if not first then
-        world:fail("ValidationError", "A target group ARN must be specified")
-      end
-      if not groups then
-        groups = { { target_group_arn = first, weight = 1 } }
-        action.forward_config = { target_groups = groups, target_group_stickiness_config = { enabled = false } }
-      elseif #groups == 1 then
-        action.target_group_arn = first
-      end
-      for _, group in ipairs(groups) do
-        if not store.find(world:state("elbv2").groups, "arn", group.target_group_arn) then
-          world:fail("TargetGroupNotFound", facts.errors.no_group:format(group.target_group_arn))
-        end
-      end
+    local complete = (index == #out and last_actions or first_actions)[action.type]
+    if not complete then
+      world:fail("ValidationError", facts.errors.action:format(tostring(action.type)))
     end
+    complete(world, action)
+  end
+  if #out == 0 then
+    world:fail("ValidationError", facts.errors.no_target)
   end
   return out
 end

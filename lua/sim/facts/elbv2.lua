@@ -93,6 +93,10 @@ return {
     PriorityInUse = "Priority '%d' is currently in use",
     matcher = "Health check matcher HTTP code '%s' must be within '200-499' inclusive", -- K
     check_port = "Health check port '%s' must be 'traffic-port' or a port from 1 to 65535", -- I
+    no_target = "A target group ARN must be specified", -- K
+    redirect = "A redirect action needs a status code of HTTP_301 or HTTP_302", -- I
+    fixed = "A fixed-response action needs a status code of the form 2XX, 4XX or 5XX", -- I
+    action = "Action type '%s' is not allowed there: the last action forwards, redirects or answers", -- I
     group_in_use = "Target group '%s' is currently in use by a listener or a rule",
     default_rule = "Default rule '%s' cannot be deleted",
     bad_ip = "The target '%s' is not a valid IP address", -- I
