@@ -89,5 +89,11 @@ const char *cli_next_command(char *out, size_t size, const cli_options *options,
       put_word(&to, where[i].value);
     }
   }
+  /* What follows a rehearsal is one as well, and must not reach the real AWS. */
+  if (ours && options->sim && !names_flag(command, "--sim")) {
+    char flag[1024];
+    snprintf(flag, sizeof flag, "--sim%s%s", *options->sim ? "=" : "", options->sim);
+    put_word(&to, flag);
+  }
   return out;
 }

@@ -60,9 +60,10 @@ static void show_arguments(const cli_view *view, const mb_value *data) {
   }
 }
 
-static void show_place(const mb_value *data) {
+static void show_place(const cli_view *view, const mb_value *data) {
   const mb_value *target = mb_map_get(data, "target");
-  const char *parts[] = {cli_text(data, "environment"), cli_text(target, "region"),
+  const char *world = view->options->sim ? "a simulated AWS" : "";
+  const char *parts[] = {world, cli_text(data, "environment"), cli_text(target, "region"),
                          cli_text(target, "endpoint")};
   char text[1024] = "";
   for (size_t i = 0, used = 0; i < sizeof parts / sizeof *parts && used < sizeof text; i++) {
@@ -84,7 +85,7 @@ static void run_started(const cli_view *view, const mb_value *data) {
   cli_line_add(&line, CLI_PLAIN, cli_text(data, "summary"));
   cli_line_end(&line);
   show_arguments(view, data);
-  show_place(data);
+  show_place(view, data);
 }
 
 static void phase_started(cli_view *view, const mb_value *data) {
