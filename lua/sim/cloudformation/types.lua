@@ -1,0 +1,116 @@
+--- What the types of resources are: which there are, and what is done to one of a type.
+--
+-- A type is {required, replace, keep, create, update, delete, ready, gone}:
+--
+--     required                   properties that must be there
+--     replace                    properties whose change needs a new resource: a set, or "all" but `keep`
+--     create(world, given, about)  makes one; gives its physical id, its attributes, and a note for `ready`
+--     update(world, resource, given, changed)  changes one in place; gives a note, and attributes
+--     delete(world, resource)    takes it away
+--     ready(world, resource, note), gone(world, resource)  whether that is done
+--
+-- `about` is {logical, stack, name(limit), short_name()}: names that CloudFormation makes up.
+
+local facts = require "sim.facts.cloudformation"
+local util = require "sim.util"
+
+local types = {}
+local known = {}
+
+for _, part in ipairs {
+  require "sim.cloudformation.types.ecs", require "sim.cloudformation.types.balancing",
+  require "sim.cloudformation.types.access", require "sim.cloudformation.types.other",
+} do
+  for name, kind in util.sorted_pairs(part) do
+    known[name] = kind
+  end
+end
+
+-- ---- types that the simulator does not have ------------------------------------------------------
+
+local prefixes = {
+  ["AWS::EC2::VPC"] = "vpc-", ["AWS::EC2::Subnet"] = "subnet-", ["AWS::EC2::RouteTable"] = "rtb-",
+  ["AWS::EC2::InternetGateway"] = "igw-", ["AWS::EC2::NatGateway"] = "nat-", ["AWS::EC2::VPCEndpoint"] = "vpce-",
+  ["AWS::EC2::SubnetRouteTableAssociation"] = "rtbassoc-", ["AWS::EC2::EIP"] = "eipalloc-",
+}
+
+local opaque = { replace = {} }
+
+function opaque.create(world, given, about)
+  local prefix = prefixes[about.type]
+  if prefix then
+    local id = prefix .. world:id(17)
+    return id, { Id = id, [about.type:match("(%w+)$") .. "Id"] = id }
+  end
+  local service = about.type:match("^%w+::(%w+)::")
+  local name = about.name(128)
+  local arn = service and world:arn(service:lower(), ("%s/%s"):format(about.type:match("(%w+)$"):lower(), name))
+  return name, { Arn = arn }
+end
+
+function opaque.update() end
+
+function opaque.delete() end
+
+--- What is done to resources of a type; the second result says that the simulator does not have it.
+function types.of(name)
+  return known[name] or opaque, known[name] == nil
+end
+
+--- For a resource of a type whose operations turn out to be missing.
+types.opaque = opaque
+
+-- ---- changes -------------------------------------------------------------------------------------
+
+--- The properties that differ, as a set, and whether their change needs a new resource.
+function types.difference(name, before, after)
+  local kind, changed, replace, any = types.of(name), {}, false, false
+  for _, pair in ipairs { { before, after }, { after, before } } do
+    for key, value in util.sorted_pairs(pair[1]) do
+      if not util.equal(value, pair[2][key]) and not changed[key] then
+        changed[key], any = true, true
+        local needs = kind.replace == "all" and not (kind.keep and kind.keep[key])
+          or type(kind.replace) == "table" and kind.replace[key]
+        replace = replace or needs or false
+      end
+    end
+  end
+  return any and changed or nil, replace
+end
+
+--- A required property that is not there, or nil.
+function types.missing(name, given)
+  for _, key in ipairs(types.of(name).required or {}) do
+    if given[key] == nil then
+      return key
+    end
+  end
+end
+
+--- How long a step of a resource takes: "create", "update" or "delete".
+function types.seconds(name, step)
+  local entry = facts.seconds[name]
+  local index = ({ create = 1, update = 2, delete = 3 })[step]
+  return entry and entry[index] or facts.durations.opaque
+end
+
+-- ---- names ---------------------------------------------------------------------------------------
+
+local letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+local mixed = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
+
+--- What a type may know when it makes a resource.
+function types.about(world, stack, logical, name)
+  return {
+    logical = logical, stack = stack.name, type = name,
+    name = function(limit) -- STACK-LOGICAL-RANDOM
+      local text = ("%s-%s"):format(stack.name, logical):sub(1, limit - 13)
+      return ("%s-%s"):format(text, world:id(12, mixed))
+    end,
+    short_name = function() -- at most 32 characters, five of each name
+      return ("%s-%s-%s"):format(stack.name:sub(1, 5):gsub("%-+$", ""), logical:sub(1, 5), world:id(12, letters))
+    end,
+  }
+end
+
+return types
