@@ -315,6 +315,7 @@ function operations.create_service(world, input, caller)
   state.services[key] = service
   require("sim.cloudwatch").wake(world) -- from now on there is something to measure
   deployments.begin(world, service)
+  require("sim.cloudwatch").wake(world)
   return { service = show(world, service, { "TAGS" }) }
 end
 
@@ -461,15 +462,20 @@ end
 -- What a service's tasks use, in percent of what is reserved, when no scenario says anything.
 local usual_load = { cpu = 3, memory = 25 }
 
--- "per task at the desired count of then": more tasks share the same work.
+-- What a scenario says holds for the number of tasks of then: more tasks share the same work.
 local function load_of(world, service, running)
   local said = require("sim.faults").get(world, "load", service.name)
   if not said then
+    service.load = nil
     return util.copy(usual_load)
   end
-  local at = said.tasks or running
-  local part = running > 0 and at / running or 1
-  return { cpu = math.min((said.cpu or usual_load.cpu) * part, 100), memory = said.memory or usual_load.memory }
+  local known = service.load
+  if not known or not util.equal(known.said, said) then
+    known = { said = util.copy(said), tasks = math.max(running, 1) }
+    service.load = known
+  end
+  local cpu = (said.cpu or usual_load.cpu) * known.tasks / math.max(running, 1)
+  return { cpu = math.min(cpu, 100), memory = said.memory or usual_load.memory }
 end
 
 --- Every service that is there, for metrics.
