@@ -1,5 +1,6 @@
 --- Who one is, and credentials for being somebody else.
 
+local facts = require "sim.facts.sts"
 local util = require "sim.util"
 
 local sts = { operations = {} }
@@ -58,14 +59,13 @@ function operations.assume_role(world, input, caller)
   local name = path and util.last_part(path)
   local role = name and world:state("iam").roles[name]
   if not name then
-    world:fail("ValidationError", ("%s is invalid"):format(input.role_arn))
+    world:fail("ValidationError", facts.errors.bad_arn:format(input.role_arn))
   elseif not (role and role.arn == input.role_arn) and not prepared(name) then
-    world:fail("AccessDenied", ("User: %s is not authorized to perform: sts:AssumeRole on resource: %s"):format(
-      caller.arn, input.role_arn), { status = 403 })
+    world:fail("AccessDenied", facts.errors.denied:format(caller.arn, input.role_arn), { status = 403 })
   end
-  local seconds = input.duration_seconds or 3600
-  if seconds > (role and role.max_session or 3600) then
-    world:fail("ValidationError", "The requested DurationSeconds exceeds the MaxSessionDuration set for this role.")
+  local seconds = input.duration_seconds or facts.session
+  if seconds > (role and role.max_session or facts.session) then
+    world:fail("ValidationError", facts.errors.long)
   end
   local identity = {
     id = ("%s:%s"):format(role and role.id or "AROASIMULATEDSIMULATE", input.role_session_name),
@@ -80,10 +80,10 @@ end
 
 function operations.get_session_token(world, input, caller)
   if sts.session(world, caller.access_key) then
-    world:fail("AccessDenied", "Cannot call GetSessionToken with session credentials", { status = 403 })
+    world:fail("AccessDenied", facts.errors.session, { status = 403 })
   end
   local identity = { id = user_id(caller), arn = caller.arn }
-  return { credentials = credentials(world, identity, input.duration_seconds or 43200) }
+  return { credentials = credentials(world, identity, input.duration_seconds or facts.token_session) }
 end
 
 return sts

@@ -1,5 +1,6 @@
 --- WAF, to describe: the web ACLs that a scenario made, and what they guard.
 
+local facts = require "sim.facts.wafv2"
 local util = require "sim.util"
 
 local wafv2 = { operations = {} }
@@ -9,13 +10,9 @@ function wafv2.init(_, state)
   state.acls = {} -- in the order of creation: {description, lock, scope, guards = ARNs}
 end
 
-local cannot = "AWS WAF couldn\u{2019}t perform the operation because " -- K, as the rest of these
-local missing = cannot .. "your resource doesn\u{2019}t exist."
-local twice = cannot .. "some resource in your request is a duplicate of an existing one."
-local guarding = cannot .. "your resource is being used by another resource or it\u{2019}s associated with "
-  .. "another resource."
-local stale = "AWS WAF couldn\u{2019}t save your changes because someone changed the resource after you started "
-  .. "to edit it."
+local function fail(world, code)
+  world:fail(code, facts.errors[code])
+end
 
 local function find(world, input)
   for index, acl in ipairs(world:state("wafv2").acls) do
@@ -26,7 +23,7 @@ local function find(world, input)
       return acl, index
     end
   end
-  world:fail("WAFNonexistentItemException", missing)
+  fail(world, "WAFNonexistentItemException")
 end
 
 local function summary(acl)
@@ -38,7 +35,7 @@ function operations.create_web_acl(world, input)
   local acls = world:state("wafv2").acls
   for _, acl in ipairs(acls) do
     if acl.description.name == input.name and acl.scope == input.scope then
-      world:fail("WAFDuplicateItemException", twice)
+      fail(world, "WAFDuplicateItemException")
     end
   end
   local id = world:uuid()
@@ -74,9 +71,9 @@ end
 function operations.delete_web_acl(world, input)
   local acl, index = find(world, input)
   if acl.lock ~= input.lock_token then
-    world:fail("WAFOptimisticLockException", stale)
+    fail(world, "WAFOptimisticLockException")
   elseif #acl.guards > 0 then
-    world:fail("WAFAssociatedItemException", guarding)
+    fail(world, "WAFAssociatedItemException")
   end
   table.remove(world:state("wafv2").acls, index)
   return {}
