@@ -289,6 +289,32 @@ static void memory_may_run_out_during_a_call(void **state) {
   rehearsal_end(&r);
 }
 
+/* Making a world takes too many allocations to refuse each in turn: the first ones, then ever
+ * fewer. */
+static void memory_may_run_out_while_a_world_is_made(void **state) {
+  (void)state;
+  long *left = failing_allocations_left();
+  mb_allocator allocator = {left, failing_reallocate};
+  mb_sim_options options = MB_SIM_OPTIONS_INIT;
+  mb_sim *sim = NULL;
+  mb_error error;
+  options.scenario = "service";
+  mb_set_allocator(&allocator);
+  long refused = 0;
+  for (long number = 0; sim == NULL; number += 1 + number / 8) {
+    *left = number;
+    mb_error_clear(&error);
+    int result = mb_sim_new(&sim, &options, &error);
+    assert_true(result == 0 || (sim == NULL && error.kind == MB_ERROR_MEMORY));
+    refused += result != 0;
+    assert_true(refused < 1000);
+  }
+  *left = -1;
+  mb_sim_free(sim);
+  mb_set_allocator(NULL);
+  assert_true(refused > 50);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(a_call_goes_the_whole_way),
@@ -307,6 +333,7 @@ int main(void) {
       cmocka_unit_test(a_world_survives_in_a_file),
       cmocka_unit_test(a_file_that_is_no_state_is_refused),
       cmocka_unit_test(memory_may_run_out_during_a_call),
+      cmocka_unit_test(memory_may_run_out_while_a_world_is_made),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
