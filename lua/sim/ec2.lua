@@ -138,6 +138,53 @@ function ec2.group(world, id)
   return find(world:state("ec2").groups, "group_id", id)
 end
 
+--- A new VPC, with the group that each has. Gives its id.
+function ec2.add_vpc(world, text, tags)
+  local state = world:state("ec2")
+  local id = "vpc-" .. world:id(17)
+  state.vpcs[#state.vpcs + 1] = {
+    vpc_id = id, cidr_block = text, is_default = false, state = "available", instance_tenancy = "default",
+    owner_id = world.data.account, dhcp_options_id = state.vpcs[1].dhcp_options_id, tags = tags or {},
+    cidr_block_association_set = { {
+      association_id = "vpc-cidr-assoc-" .. world:id(17), cidr_block = text, cidr_block_state = { state = "associated" },
+    } },
+  }
+  add_group(world, state, id, "default", "default VPC security group")
+  return id
+end
+
+--- A new subnet of a VPC; `zone` is its name, or nil: the first. Gives its id.
+function ec2.add_subnet(world, vpc_id, text, zone, tags)
+  local state = world:state("ec2")
+  add_subnet(world, state, vpc_id, text, zone and zone:sub(-1) or "a")
+  local subnet = state.subnets[#state.subnets]
+  subnet.default_for_az, subnet.map_public_ip_on_launch, subnet.tags = false, false, tags or {}
+  return subnet.subnet_id
+end
+
+--- Takes away a subnet, or a VPC with its groups; false while something is inside.
+function ec2.remove(world, id)
+  local state = world:state("ec2")
+  for _, interface in ipairs(state.interfaces) do
+    if interface.subnet_id == id or interface.vpc_id == id then
+      return false
+    end
+  end
+  for _, list in ipairs { state.subnets, state.groups, state.vpcs } do
+    for index = #list, 1, -1 do
+      if list[index].subnet_id == id or list[index].vpc_id == id then
+        table.remove(list, index)
+      end
+    end
+  end
+  return true
+end
+
+--- Whether a text is an IPv4 block.
+function ec2.is_block(text)
+  return block(text) ~= nil
+end
+
 --- The group that a VPC has by itself.
 function ec2.default_group(world, vpc_id)
   for _, group in ipairs(world:state("ec2").groups) do

@@ -480,6 +480,91 @@ t.test("a service that never becomes steady fails after three hours", function()
   t.equal(t.call(world, "ecs", "list_clusters").cluster_arns, {})
 end)
 
+-- A whole application: network, balancer, roles, service, scaling, alarm, dashboard.
+local function application(image)
+  local vpc, group = { Ref = "Vpc" }, { ["Fn::GetAtt"] = { "Group", "GroupId" } }
+  local function subnet(block, index)
+    return { Type = "AWS::EC2::Subnet", Properties = {
+      VpcId = vpc, CidrBlock = block, AvailabilityZone = { ["Fn::Select"] = { index, { ["Fn::GetAZs"] = "" } } } } }
+  end
+  local subnets = { { Ref = "SubnetA" }, { Ref = "SubnetB" } }
+  local document = service_template(t.world { seed = 1 }, image, {
+    Vpc = { Type = "AWS::EC2::VPC", Properties = { CidrBlock = "10.7.0.0/16" } },
+    SubnetA = subnet("10.7.0.0/24", 0), SubnetB = subnet("10.7.1.0/24", 1),
+    Group = { Type = "AWS::EC2::SecurityGroup", Properties = {
+      GroupDescription = "web", VpcId = vpc, SecurityGroupIngress = { {
+        IpProtocol = "tcp", FromPort = 80, ToPort = 80, CidrIp = "0.0.0.0/0" } } } },
+    Balancer = { Type = "AWS::ElasticLoadBalancingV2::LoadBalancer", Properties = {
+      Subnets = subnets, SecurityGroups = { group }, Type = "application",
+      LoadBalancerAttributes = { { Key = "idle_timeout.timeout_seconds", Value = 30 } } } },
+    Targets = { Type = "AWS::ElasticLoadBalancingV2::TargetGroup", Properties = {
+      VpcId = vpc, Port = 80, Protocol = "HTTP", TargetType = "ip", HealthCheckPath = "/api/healthz",
+      TargetGroupAttributes = { { Key = "deregistration_delay.timeout_seconds", Value = "10" } } } },
+    Listener = { Type = "AWS::ElasticLoadBalancingV2::Listener", Properties = {
+      LoadBalancerArn = { Ref = "Balancer" }, Port = 80, Protocol = "HTTP",
+      DefaultActions = { { Type = "forward", TargetGroupArn = { Ref = "Targets" } } } } },
+    Scalable = { Type = "AWS::ApplicationAutoScaling::ScalableTarget", Properties = {
+      MinCapacity = 1, MaxCapacity = 4, ServiceNamespace = "ecs", ScalableDimension = "ecs:service:DesiredCount",
+      ResourceId = { ["Fn::Join"] = { "", { "service/", { Ref = "Cluster" }, "/", { ["Fn::GetAtt"] = "Service.Name" } } } } } },
+    Policy = { Type = "AWS::ApplicationAutoScaling::ScalingPolicy", Properties = {
+      PolicyName = "cpu", PolicyType = "TargetTrackingScaling", ScalingTargetId = { Ref = "Scalable" },
+      TargetTrackingScalingPolicyConfiguration = {
+        TargetValue = 60, PredefinedMetricSpecification = { PredefinedMetricType = "ECSServiceAverageCPUUtilization" } } } },
+    Alarm = { Type = "AWS::CloudWatch::Alarm", Properties = {
+      AlarmName = "web-cpu", Namespace = "AWS/ECS", MetricName = "CPUUtilization", Statistic = "Average", Period = 60,
+      EvaluationPeriods = "3", Threshold = 80, ComparisonOperator = "GreaterThanThreshold",
+      Dimensions = { { Name = "ServiceName", Value = { ["Fn::GetAtt"] = { "Service", "Name" } } } } } },
+    Dashboard = { Type = "AWS::CloudWatch::Dashboard", Properties = {
+      DashboardName = "web", DashboardBody = '{"widgets":[]}' } },
+    Repository = { Type = "AWS::ECR::Repository", Properties = { RepositoryName = "web", EmptyOnDelete = true } },
+    Secret = { Type = "AWS::SecretsManager::Secret", Properties = { Name = "db", GenerateSecretString = {
+      SecretStringTemplate = '{"user":"u"}', GenerateStringKey = "password", PasswordLength = 20 } } },
+    Bucket = { Type = "AWS::S3::Bucket", Properties = { VersioningConfiguration = { Status = "Enabled" } } },
+  })
+  local service = document.Resources.Service
+  service.DependsOn = "Listener"
+  service.Properties.LoadBalancers = { { ContainerName = "app", ContainerPort = 80, TargetGroupArn = { Ref = "Targets" } } }
+  service.Properties.NetworkConfiguration.AwsvpcConfiguration = { Subnets = subnets, SecurityGroups = { group } }
+  document.Outputs.Dns = { Value = { ["Fn::GetAtt"] = { "Balancer", "DNSName" } } }
+  return document
+end
+
+t.test("a whole application is made, found in its services, and deleted without a trace", function()
+  local world = t.world { seed = 1 }
+  create(world, application("nginx:1"))
+  wait_until(world, "CREATE_COMPLETE")
+  t.contains(output(world, "Dns"), ".elb.amazonaws.com")
+  local group = t.call(world, "elbv2", "describe_target_groups").target_groups[1]
+  local health = t.call(world, "elbv2", "describe_target_health", { target_group_arn = group.target_group_arn })
+  t.equal(health.target_health_descriptions[1].target_health.state, "healthy")
+  t.contains(health.target_health_descriptions[1].target.id, "10.7.")
+  t.equal(#t.call(world, "cloudwatch", "describe_alarms", { alarm_names = { "web-cpu" } }).metric_alarms, 1)
+  local targets = t.call(world, "application_autoscaling", "describe_scalable_targets", { service_namespace = "ecs" })
+  t.equal(targets.scalable_targets[1].max_capacity, 4)
+  local secret = t.call(world, "secretsmanager", "get_secret_value", { secret_id = "db" }).secret_string
+  t.equal(#json.decode(secret).password, 20)
+  local id = stack_of(world).stack_id
+  call(world, "delete_stack", { stack_name = "app" })
+  t.advance(world, 1800)
+  t.equal(status(world, id), "DELETE_COMPLETE")
+  t.equal(t.call(world, "elbv2", "describe_load_balancers").load_balancers, {})
+  t.equal(t.call(world, "elbv2", "describe_target_groups").target_groups, {})
+  t.equal(#t.call(world, "ec2", "describe_vpcs").vpcs, 1)
+  t.equal(t.call(world, "ecs", "list_clusters").cluster_arns, {})
+  t.equal(t.call(world, "ecr", "describe_repositories").repositories, {})
+  t.equal(t.call(world, "cloudwatch", "describe_alarms").metric_alarms, {})
+end)
+
+t.test("the same seed gives the same events", function()
+  local function run()
+    local world = t.world { seed = 7 }
+    create(world, service_template(world, "nginx:1"))
+    wait_until(world, "CREATE_COMPLETE")
+    return t.show(call(world, "describe_stack_events", { stack_name = "app" }))
+  end
+  t.equal(run(), run())
+end)
+
 -- ---- change sets ---------------------------------------------------------------------------------
 
 local function change_set(world, document, kind)

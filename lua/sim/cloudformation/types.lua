@@ -29,7 +29,7 @@ end
 -- ---- types that the simulator does not have ------------------------------------------------------
 
 local prefixes = {
-  ["AWS::EC2::VPC"] = "vpc-", ["AWS::EC2::Subnet"] = "subnet-", ["AWS::EC2::RouteTable"] = "rtb-",
+  ["AWS::EC2::RouteTable"] = "rtb-",
   ["AWS::EC2::InternetGateway"] = "igw-", ["AWS::EC2::NatGateway"] = "nat-", ["AWS::EC2::VPCEndpoint"] = "vpce-",
   ["AWS::EC2::SubnetRouteTableAssociation"] = "rtbassoc-", ["AWS::EC2::EIP"] = "eipalloc-",
 }

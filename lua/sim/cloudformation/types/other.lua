@@ -273,6 +273,55 @@ end
 
 -- ---- the network ---------------------------------------------------------------------------------
 
+local function check_block(text)
+  if not require("sim.ec2").is_block(tostring(text)) then
+    ask.fail(("Value (%s) for parameter cidrBlock is invalid. This is not a valid CIDR block."):format(tostring(text))) -- K
+  end
+end
+
+local function remove_network(world, resource)
+  if not require("sim.ec2").remove(world, resource.physical) then
+    ask.fail(("%s has dependencies and cannot be deleted."):format(resource.physical), "GeneralServiceException") -- K
+  end
+end
+
+local vpc = { replace = { CidrBlock = true }, required = { "CidrBlock" }, delete = remove_network }
+types["AWS::EC2::VPC"] = vpc
+
+function vpc.create(world, given)
+  check_block(given.CidrBlock)
+  local ec2 = require "sim.ec2"
+  local id = ec2.add_vpc(world, given.CidrBlock, tag_map(given.Tags))
+  return id, {
+    VpcId = id, CidrBlock = given.CidrBlock, DefaultSecurityGroup = ec2.default_group(world, id).group_id,
+    CidrBlockAssociations = { ec2.vpc(world, id).cidr_block_association_set[1].association_id }, Ipv6CidrBlocks = {},
+    DefaultNetworkAcl = "acl-" .. world:id(17),
+  }
+end
+
+function vpc.update() end -- what can change in place is not simulated
+
+local subnet = {
+  replace = { CidrBlock = true, VpcId = true, AvailabilityZone = true }, required = { "CidrBlock", "VpcId" },
+  delete = remove_network,
+}
+types["AWS::EC2::Subnet"] = subnet
+
+function subnet.create(world, given)
+  check_block(given.CidrBlock)
+  local ec2 = require "sim.ec2"
+  if not ec2.vpc(world, given.VpcId) then
+    ask.fail(("The vpc ID '%s' does not exist"):format(tostring(given.VpcId)), "NotFound") -- K
+  end
+  local id = ec2.add_subnet(world, given.VpcId, given.CidrBlock, given.AvailabilityZone, tag_map(given.Tags))
+  return id, {
+    SubnetId = id, VpcId = given.VpcId, CidrBlock = given.CidrBlock, Ipv6CidrBlocks = {},
+    AvailabilityZone = ec2.subnet(world, id).availability_zone, NetworkAclAssociationId = "aclassoc-" .. world:id(17),
+  }
+end
+
+function subnet.update() end
+
 local group = { replace = { GroupName = true, GroupDescription = true, VpcId = true }, required = { "GroupDescription" } }
 types["AWS::EC2::SecurityGroup"] = group
 
