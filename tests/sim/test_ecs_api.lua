@@ -205,6 +205,9 @@ t.test("what a service may not be", function()
   wrong({ task_definition = "none" }, "ClientException", "TaskDefinition not found.")
   wrong({ network_configuration = {} }, invalid,
     "Network Configuration must be provided when networkMode 'awsvpc' is specified.")
+  wrong({ network_configuration = { awsvpc_configuration = { subnets = { "subnet-1" } } } }, invalid,
+    "Error retrieving subnet information for [subnet-1]: The subnet ID 'subnet-1' does not exist "
+    .. "(ErrorCode: InvalidSubnetID.NotFound)")
   wrong({ capacity_provider_strategy = { { capacity_provider = "FARGATE" } } }, invalid)
   wrong({ health_check_grace_period_seconds = 5 }, invalid)
   wrong({ deployment_configuration = { minimum_healthy_percent = 100, maximum_percent = 100 } }, invalid)

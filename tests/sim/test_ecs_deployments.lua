@@ -389,50 +389,55 @@ end)
 
 -- ---- alarms --------------------------------------------------------------------------------------
 
+-- Makes alarms that a scenario then holds in states.
+local function with_alarms(states)
+  local world = ecs.empty()
+  for name, state in pairs(states) do
+    t.call(world, "cloudwatch", "put_metric_alarm", {
+      alarm_name = name, namespace = "App", metric_name = name, statistic = "Sum", period = 60, evaluation_periods = 1,
+      threshold = 1, comparison_operator = "GreaterThanThreshold",
+    })
+    faults.set(world, "alarm", name, state)
+  end
+  t.advance(world, 120)
+  return world
+end
+
 t.test("an alarm that fires fails the deployment; one that fired before is not watched", function()
-  local cloudwatch, states = require "sim.cloudwatch", { errors = "OK", old = "ALARM" }
-  local saved = cloudwatch.alarm_state
-  cloudwatch.alarm_state = function(_, name)
-    return states[name]
-  end
-  local ok, problem = pcall(function()
-    local world = ecs.start { alarms = { alarm_names = { "errors", "old" }, enable = true, rollback = true } }
-    local old = ecs.service(world)
-    local at = deploy(world, "app:v2")
-    t.advance(world, 60)
-    t.equal(ecs.service(world).deployments[1].rollout_state, "IN_PROGRESS")
-    states.errors = "ALARM"
-    t.advance(world, 30)
-    local list = ecs.events(world, at)
-    t.truthy(when(list, "(deployment ID) deployment failed: alarm detected."), "the event")
-    states.errors = "OK"
-    ecs.wait_for(world, "COMPLETED")
-    t.equal(ecs.service(world).deployments[1].id, old.deployments[1].id)
-    local record = history(world)[1]
-    t.equal({ record.status, record.alarms.status, record.alarms.triggered_alarm_names },
-      { "ROLLBACK_SUCCESSFUL", "TRIGGERED", { "errors" } })
-  end)
-  cloudwatch.alarm_state = saved
-  if not ok then
-    error(problem, 0)
-  end
+  local world = with_alarms { errors = "OK", old = "ALARM" }
+  ecs.start { world = world, alarms = { alarm_names = { "errors", "old" }, enable = true, rollback = true } }
+  local old = ecs.service(world)
+  local at = deploy(world, "app:v2")
+  t.advance(world, 60)
+  t.equal(ecs.service(world).deployments[1].rollout_state, "IN_PROGRESS")
+  faults.set(world, "alarm", "errors", "ALARM")
+  t.advance(world, 90)
+  t.truthy(when(ecs.events(world, at), "(deployment ID) deployment failed: alarm detected."), "the event")
+  faults.set(world, "alarm", "errors", "OK")
+  ecs.wait_for(world, "COMPLETED")
+  t.equal(ecs.service(world).deployments[1].id, old.deployments[1].id)
+  local record = history(world)[1]
+  t.equal({ record.status, record.alarms.status, record.alarms.triggered_alarm_names },
+    { "ROLLBACK_SUCCESSFUL", "TRIGGERED", { "errors" } })
+end)
+
+t.test("an alarm without rollback leaves the deployment failed", function()
+  local world = with_alarms { errors = "OK" }
+  ecs.start { world = world, alarms = { alarm_names = { "errors" }, enable = true, rollback = false } }
+  deploy(world, "app:v2")
+  t.advance(world, 30)
+  faults.set(world, "alarm", "errors", "ALARM")
+  ecs.wait_for(world, "FAILED", 200)
+  local service = ecs.service(world)
+  t.equal(service.deployments[1].rollout_state_reason, "ECS deployment failed: alarm detected.")
+  t.equal({ #service.deployments, history(world)[1].status }, { 2, "STOPPED" })
 end)
 
 t.test("watched alarms hold a good deployment back for a while", function()
-  local cloudwatch = require "sim.cloudwatch"
-  local saved = cloudwatch.alarm_state
-  cloudwatch.alarm_state = function()
-    return "OK"
-  end
-  local ok, problem = pcall(function()
-    local world = ecs.start { alarms = { alarm_names = { "errors" }, enable = true, rollback = true } }
-    deploy(world, "app:v2")
-    within(ecs.wait_for(world, "COMPLETED"), 270, 400, "the rollout")
-  end)
-  cloudwatch.alarm_state = saved
-  if not ok then
-    error(problem, 0)
-  end
+  local world = with_alarms { errors = "OK" }
+  ecs.start { world = world, alarms = { alarm_names = { "errors" }, enable = true, rollback = true } }
+  deploy(world, "app:v2")
+  within(ecs.wait_for(world, "COMPLETED"), 270, 400, "the rollout")
 end)
 
 -- ---- lost and unhealthy tasks --------------------------------------------------------------------

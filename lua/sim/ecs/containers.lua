@@ -94,7 +94,9 @@ function containers.start(world, task)
     container.last_status = "RUNNING"
     container.runtime_id = ("%s-%s"):format(task.id, world:id(10, "123456789"))
     for _, port in ipairs(definition.port_mappings) do
-      app.start(world, task.interface.ip, port.container_port, definition.image, definition.name)
+      if port.container_port then -- a range of ports has none
+        app.start(world, task.interface.ip, port.container_port, definition.image, definition.name)
+      end
     end
     say(world, task, definition, behaviour.says)
     plan_exits(world, task, container, behaviour)

@@ -120,11 +120,22 @@ function services.check_network(world, network, definition)
   elseif definition.network_mode ~= "awsvpc" and vpc then
     texts.fail(world, "network_needless")
   end
+  local ec2 = require "sim.ec2"
+  for _, id in ipairs(vpc and vpc.subnets or {}) do
+    if not ec2.subnet(world, id) then
+      texts.fail(world, "subnet_missing", { id = id })
+    end
+  end
+  for _, id in ipairs(vpc and vpc.security_groups or {}) do
+    if not ec2.group(world, id) then
+      texts.fail(world, "group_unknown", { id = id })
+    end
+  end
 end
 
 local function has_port(container, port)
   for _, mapping in ipairs(container.port_mappings) do
-    if mapping.container_port == port then
+    if port and mapping.container_port == port then
       return true
     end
   end

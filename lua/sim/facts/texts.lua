@@ -185,6 +185,12 @@ texts.errors = {
     invalid, "Network Configuration must be provided when networkMode 'awsvpc' is specified.", "K" },
   network_needless = {
     invalid, "Network Configuration is not valid for the given networkMode of this task definition.", "K" },
+  subnet_missing = {
+    invalid, "Error retrieving subnet information for [{id}]: The subnet ID '{id}' does not exist "
+      .. "(ErrorCode: InvalidSubnetID.NotFound)", "K" },
+  group_unknown = {
+    invalid, "Error retrieving security group information for [{id}]: The security group '{id}' does not exist "
+      .. "(ErrorCode: InvalidGroup.NotFound)", "K" },
   container_missing = { invalid, "The container {name} does not exist in the task definition.", "K" },
   port_missing = { invalid, "The container {name} did not have a container port {port} defined.", "K" },
   group_missing = { invalid, "The target group {arn} does not exist.", "I" },
