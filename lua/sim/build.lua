@@ -116,7 +116,9 @@ function build.image(world, args)
       repository = repository, tag = tag, platforms = platforms or { "linux/amd64" }, seed = name,
     })
     for _, other in ipairs(args.also or {}) do
-      build.move_tag(world, { image = repository .. ":" .. other, to = name })
+      if other ~= tag then
+        build.move_tag(world, { image = repository .. ":" .. other, to = name })
+      end
     end
   end
   faults.set(world, "behaviour", key, behaviour)

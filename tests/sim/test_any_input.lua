@@ -33,10 +33,10 @@ local function collect(value, into, seen)
 end
 
 local odd = {
-  "", "x", "*", "/", ":", "a:b", "a/b", "%", "%d", "[", "{", "}", "{}", "[]", "null", "-1", "0", "1e9", "10.0.0.9", "default",
-  "arn:aws:ecs:eu-west-1:123456789012:service/a/b", "arn:", "sha256:00", "page-1", "page-99", "true", "200-299", "ACTIVE",
-  "aistudio-dev", "/ecs/aistudio-dev", "forward", "path-pattern", "Sum", "AWS/ECS", "RUNNING", "STOPPED", "FARGATE", "latest",
-  "\u{e9}\u{4e2d}", ("x"):rep(300),
+  "", "x", "*", "/", ":", "a:b", "a/b", "%", "%d", "[", "{", "}", "{}", "[]", "null", "-1", "0", "1e9", "10.0.0.9",
+  "arn:aws:ecs:eu-west-1:123456789012:service/a/b", "arn:", "sha256:00", "page-1", "page-99", "true", "200-299",
+  "aistudio-dev", "/ecs/aistudio-dev", "forward", "path-pattern", "Sum", "AWS/ECS", "RUNNING", "STOPPED", "FARGATE",
+  "default", "ACTIVE", "latest", "\u{e9}\u{4e2d}", ("x"):rep(300),
 }
 
 local function options_for(world, seed)
