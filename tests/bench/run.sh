@@ -68,7 +68,7 @@ have() { command -v "$1" >/dev/null 2>&1; }
 boto=""
 [ -n "${MOONBOOK_VENV:-}" ] || MOONBOOK_VENV=$here/../../.venv
 [ -x "$MOONBOOK_VENV/bin/python" ] && boto="$MOONBOOK_VENV/bin/python $here/boto.py"
-run="$moonbook run --output ndjson --runbooks $here/runbooks --endpoint-url"
+run="$moonbook run --quiet --runbooks $here/runbooks --endpoint-url"
 
 {
   row "start.moonbook" "exec $moonbook version"

@@ -167,7 +167,7 @@ static void an_annotated_tag_leads_to_its_commit(void **state) {
 }
 
 static void the_origin_shows_the_commit(void **state) {
-  char origin[128];
+  char origin[256];
   sh("cd repo; git rev-parse --short=12 HEAD");
   snprintf(origin, sizeof origin, "/repo@v1.0.0 (commit %s)", printed());
   mb_bundle bundle = found("/repo@v1.0.0", "deploy/own");
@@ -362,7 +362,7 @@ static void a_broken_repository_does_not_let_a_farther_place_answer(void **state
 static void tags_of_tags_are_followed_so_far(void **state) {
   sh("cd repo; git tag -a -m x t0; for i in $(seq 1 12); do git tag -a -m x t$i t$((i-1)); done");
   sh("cd repo; git rev-parse t3");
-  char path[64];
+  char path[256];
   snprintf(path, sizeof path, "/repo@%s", printed()); /* a tag's own id */
   assert_string_equal(found(path, "deploy/own").manifest, "one");
   assert_string_equal(found("/repo@t5", "deploy/own").manifest, "one");
