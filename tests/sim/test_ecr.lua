@@ -348,6 +348,7 @@ t.test("the registry asks who calls, and takes ECR's token until it ends", funct
   local answer = ecr.http(world, { method = "GET", path = "/v2/", headers = {}, query = {}, body = "" })
   t.equal(answer.status, 401)
   t.contains(answer.headers["WWW-Authenticate"], "Basic realm=")
+  t.equal(ecr.http(world, { method = "GET", path = "/api/healthz", headers = {}, query = {}, body = "" }), nil)
   t.equal(door(world, "GET", "/v2/").status, 200)
   local token = t.call(world, "ecr", "get_authorization_token").authorization_data[1].authorization_token
   t.contains(base64.decode(token), "AWS:")

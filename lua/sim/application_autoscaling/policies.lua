@@ -8,7 +8,9 @@ local policies, operations = {}, {}
 
 -- ---- the metric of a policy ----------------------------------------------------------------------
 
-local usage = { ECSServiceAverageCPUUtilization = "CPUUtilization", ECSServiceAverageMemoryUtilization = "MemoryUtilization" }
+local usage = {
+  ECSServiceAverageCPUUtilization = "CPUUtilization", ECSServiceAverageMemoryUtilization = "MemoryUtilization",
+}
 
 local function predefined(world, resource, specification)
   local kind = specification.predefined_metric_type

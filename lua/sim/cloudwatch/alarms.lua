@@ -116,7 +116,8 @@ end
 function alarms.delete(world, name)
   local all = world:state("cloudwatch").alarms
   if all[name] then
-    history.note(world, name, "ConfigurationUpdate", facts.texts.history_deleted:format(name), configuration_text(all[name]))
+    local text = facts.texts.history_deleted:format(name)
+    history.note(world, name, "ConfigurationUpdate", text, configuration_text(all[name]))
     all[name] = nil
   end
 end

@@ -130,14 +130,16 @@ local function note_actions(world, alarm)
   }
   for _, action in ipairs(alarm.actions_enabled and lists[alarm.state] or {}) do
     history.note(world, alarm.name, "Action", facts.texts.history_action:format(action), json.ordered {
-      { "actionState", "Succeeded" }, { "notificationResource", action }, { "stateUpdateTimestamp", math.floor(world:now() * 1000) },
+      { "actionState", "Succeeded" }, { "notificationResource", action },
+      { "stateUpdateTimestamp", math.floor(world:now() * 1000) },
     }.json_text)
   end
 end
 
 local function state_text(value, reason, data)
   return json.ordered {
-    { "stateValue", value }, { "stateReason", reason }, { "stateReasonData", data and json.decode(data) and { json_text = data } },
+    { "stateValue", value }, { "stateReason", reason },
+    { "stateReasonData", data and json.decode(data) and { json_text = data } or nil },
   }
 end
 

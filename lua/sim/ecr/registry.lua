@@ -295,8 +295,11 @@ local function route(world, request)
   return tag_list(repository, request)
 end
 
---- Answers a request to the registry.
+--- Answers a request to the registry; nil when it is for somebody else.
 function registry.http(world, request)
+  if not request.path:find("^/v2/") and request.path ~= "/v2" then
+    return nil
+  end
   if not request.path:find("^/v2/") and request.path ~= "/v2" then
     return nil -- somebody else's
   end

@@ -10,14 +10,11 @@ local operations = {}
 local function check_mutability(world, value, filters)
   local words = { "MUTABLE", "IMMUTABLE", "MUTABLE_WITH_EXCLUSION", "IMMUTABLE_WITH_EXCLUSION" }
   if value and not util.holds(words, value) then
-    world:fail("InvalidParameterException",
-      "Invalid parameter at 'imageTagMutability' failed to satisfy constraint: 'Member must satisfy enum value set: ["
-      .. table.concat(words, ", ") .. "]'")
+    world:fail("InvalidParameterException", facts.texts.mutability:format(table.concat(words, ", ")))
   end
   local excludes = value ~= nil and value:find("EXCLUSION") ~= nil
   if excludes ~= (filters ~= nil and filters[1] ~= nil) then
-    world:fail("InvalidParameterException", "Invalid parameter at 'imageTagMutabilityExclusionFilters' failed to satisfy "
-      .. "constraint: 'filters are given with, and only with, a mutability WITH_EXCLUSION'")
+    world:fail("InvalidParameterException", facts.texts.filters)
   end
 end
 

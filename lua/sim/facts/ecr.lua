@@ -9,6 +9,10 @@ facts.texts = {
   repository_not_empty = "The repository with name '%s' in registry with id '%s' cannot be deleted because it still contains images", -- K
   name_invalid = "Invalid parameter at 'repositoryName' failed to satisfy constraint: 'must satisfy regular expression "
     .. "'(?:[a-z0-9]+(?:[._-][a-z0-9]+)*/)*[a-z0-9]+(?:[._-][a-z0-9]+)*''", -- K
+  mutability = "Invalid parameter at 'imageTagMutability' failed to satisfy constraint: 'Member must satisfy enum value "
+    .. "set: [%s]'", -- K
+  filters = "Invalid parameter at 'imageTagMutabilityExclusionFilters' failed to satisfy constraint: 'filters are given "
+    .. "with, and only with, a mutability WITH_EXCLUSION'", -- I
   image_missing = "The image with imageId {imageDigest:'%s', imageTag:'%s'} does not exist within the repository with name '%s' in the registry with id '%s'", -- K
   image_exists = "Image with digest '%s' and tag '%s' already exists in the repository with name '%s' in registry with id '%s'", -- K
   tag_exists = "The image tag '%s' already exists in the '%s' repository and cannot be overwritten because the repository is immutable.", -- O

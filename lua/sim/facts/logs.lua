@@ -35,6 +35,7 @@ facts.texts = {
   query_missing = "Query with ID '%s' does not exist.", -- I
   query_ended = "Query with ID '%s' has ended.", -- I
   query_limit = "Account maximum query concurrency limit of [30] reached.", -- K
+  query_parse = "The simulator has parse with a pattern of stars (*) only, not with a regular expression.", -- ours
   query_language = "The simulator has queries in CWLI only, not %s.", -- ours
   filter_missing = "The specified metric filter does not exist.", -- S
   record = "The log record pointer is not valid.", -- I

@@ -71,10 +71,13 @@ function operations.describe_log_groups(world, input)
 end
 
 function operations.list_log_groups(world, input)
-  local list = groups_like(world, { log_group_name_pattern = input.log_group_name_pattern, log_group_class = input.log_group_class })
+  local list = groups_like(world, {
+    log_group_name_pattern = input.log_group_name_pattern, log_group_class = input.log_group_class,
+  })
   for index, group in ipairs(list) do
     list[index] = {
-      log_group_name = group.log_group_name, log_group_arn = group.log_group_arn, log_group_class = group.log_group_class,
+      log_group_name = group.log_group_name, log_group_arn = group.log_group_arn,
+      log_group_class = group.log_group_class,
     }
   end
   local page, token = world:page(list, input.next_token, input.limit or facts.limits.groups)

@@ -4,6 +4,7 @@
 -- {kind = "bin", period}, {kind = "unary", operator, a}, {kind = "binary", operator, a, b},
 -- {kind = "in", a, list}, {kind = "like", a, regex | text}.
 
+local facts = require "sim.facts.logs"
 local functions = require "sim.logs.query.functions"
 local regex = require "sim.logs.regex"
 local words = require "sim.logs.query.words"
@@ -336,7 +337,7 @@ function commands.parse(reader)
     field = advance(reader).text
   end
   if peek(reader).kind == "regex" then
-    words.refuse(peek(reader), "The simulator has parse with a pattern of stars (*) only, not with a regular expression.")
+    words.refuse(peek(reader), facts.texts.query_parse)
   end
   local pieces, names = read_glob(reader, want(reader, "text"))
   return { kind = "parse", field = field, pieces = pieces, names = names }
