@@ -124,6 +124,17 @@ t.test("an essential container that exits takes the task with it", function()
   within(task.stopping_at - task.started_at, 7.5, 8.5, "life")
 end)
 
+t.test("a task that is given a command does it and ends well", function()
+  local world = ecs.empty()
+  local overrides = { container_overrides = { { name = "web", command = { "npm", "run", "migrate" } } } }
+  local task = wait_status(world, run(world, nil, nil, { overrides = overrides }), "STOPPED")
+  t.equal({ task.stop_code, task.containers[1].exit_code }, { "EssentialContainerExited", 0 })
+  t.equal(task.overrides, overrides)
+  faults.set(world, "behaviour", "app:v1", { exit = { code = 2, after = 3 } })
+  task = wait_status(world, run(world, nil, nil, { overrides = overrides }), "STOPPED")
+  t.equal(task.containers[1].exit_code, 2, "what the scenario says")
+end)
+
 t.test("out of memory shows in the container", function()
   local world = ecs.empty()
   faults.set(world, "behaviour", "app:v1", { oom_after = 20 })

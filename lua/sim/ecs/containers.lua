@@ -1,6 +1,7 @@
 --- What runs inside a task: processes that start, are checked, end, and write to their logs.
 
 local definitions = require "sim.ecs.definitions"
+local durations = require "sim.facts.durations"
 local texts = require "sim.facts.texts"
 local util = require "sim.util"
 
@@ -27,14 +28,20 @@ function containers.find(world, task, name)
   end
 end
 
-function containers.behaviour(world, definition)
-  return require("sim.app").behaviour(world, definition.image, definition.name)
+-- What the container does. One that was given a command of its own does that and ends, unless a scenario
+-- says something else.
+local function behaviour_of(world, task, definition)
+  local behaviour = require("sim.app").behaviour(world, definition.image, definition.name)
+  if task.commanded and task.commanded[definition.name] and not behaviour.exit then
+    behaviour.exit = { code = 0, after = durations.usual("task_command") }
+  end
+  return behaviour
 end
 
 --- The first container that cannot be started at all, and why.
 function containers.start_error(world, task)
   for _, definition in each(world, task) do
-    local why = containers.behaviour(world, definition).start_error
+    local why = behaviour_of(world, task, definition).start_error
     if why then
       return definition.name, texts.fill(texts.start.entry_point, { why = why })
     end
@@ -90,7 +97,7 @@ function containers.start(world, task)
   task.up_at = world:now()
   task.checks = {}
   for container, definition in each(world, task) do
-    local behaviour = containers.behaviour(world, definition)
+    local behaviour = behaviour_of(world, task, definition)
     container.last_status = "RUNNING"
     container.runtime_id = ("%s-%s"):format(task.id, world:id(10, "123456789"))
     for _, port in ipairs(definition.port_mappings) do
@@ -108,7 +115,7 @@ end
 function containers.replan(world, task)
   for container, definition in each(world, task) do
     if container.last_status == "RUNNING" then
-      plan_exits(world, task, container, containers.behaviour(world, definition))
+      plan_exits(world, task, container, behaviour_of(world, task, definition))
     end
   end
 end
@@ -117,7 +124,7 @@ end
 
 --- How a running container ends by itself now: {code, reason, says}, or nil when it goes on.
 function containers.ending(world, task, definition)
-  local behaviour = containers.behaviour(world, definition)
+  local behaviour = behaviour_of(world, task, definition)
   local age = world:now() - task.up_at + 1e-6
   if behaviour.oom_after and age >= behaviour.oom_after then
     return { code = 137, reason = texts.fill(texts.stopped.out_of_memory, {}) }
@@ -149,7 +156,7 @@ function containers.tell(world, task)
   local longest = 0
   for container, definition in each(world, task) do
     if container.last_status == "RUNNING" then
-      local seconds, code = farewell(containers.behaviour(world, definition), definition)
+      local seconds, code = farewell(behaviour_of(world, task, definition), definition)
       task.farewells = task.farewells or {}
       task.farewells[container.name] = code
       longest = math.max(longest, seconds)
@@ -184,7 +191,7 @@ local function asked_address(command)
 end
 
 local function passes(world, task, definition)
-  local behaviour = containers.behaviour(world, definition)
+  local behaviour = behaviour_of(world, task, definition)
   if behaviour.health then
     return behaviour.health == "healthy"
   end
@@ -258,6 +265,10 @@ function containers.new(world, task, definition, overrides)
     local override = {}
     for _, item in ipairs(overrides and overrides.container_overrides or {}) do
       override = item.name == container.name and item or override
+    end
+    if override.command then
+      task.commanded = task.commanded or {}
+      task.commanded[container.name] = true
     end
     local memory = override.memory or container.memory
     local reserved = override.memory_reservation or container.memory_reservation

@@ -53,7 +53,7 @@ end
 -- ---- checks --------------------------------------------------------------------------------------
 
 local health_ranges = {
-  { "interval", 5, 300 }, { "timeout", 2, 120 }, { "retries", 1, 10 }, { "start_period", 0, 300 },
+  { "interval", 5, 300 }, { "timeout", 2, 60 }, { "retries", 1, 10 }, { "start_period", 0, 300 },
 }
 
 local function check_health(world, check)

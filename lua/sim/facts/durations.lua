@@ -53,6 +53,7 @@ local durations = {
   task_sigterm_overhead = { 3, 1, 4, "O1" }, -- what stopping takes besides the application's own time
   task_exit_settles = { 1, 0.5, 2, "I" }, -- an essential container ended -> the others are stopped
   task_deprovision = { 20, 15, 25, "O" }, -- interface detached, STOPPED
+  task_command = { 10, 1, 600, "I" }, -- a command given to RunTask instead of the image's own takes so long
   task_kept = { 3600, 3600, 3600, "S" }, -- how long a stopped task can still be described
 }
 
