@@ -28,8 +28,13 @@ local function function_of(value)
     return nil
   end
   local name = next(value)
-  if type(name) ~= "string" or next(value, name) ~= nil then
+  if type(name) ~= "string" then
     return nil
+  end
+  for other in pairs(value) do
+    if other ~= name then
+      return nil
+    end
   end
   local condition = name == "Condition" and type(value[name]) == "string" -- policies have conditions of their own
   if name == "Ref" or condition or name:find("^Fn::") then
@@ -260,7 +265,7 @@ end
 functions["Fn::Sub"] = function(scope, argument)
   local text, own = argument, {}
   if type(argument) == "table" then
-    text, own = argument[1], argument[2] or {}
+    text, own = argument[1], argument[2] or own
   end
   if type(text) ~= "string" then
     wrong(scope, "every Fn::Sub object must have a string as its first parameter")
@@ -307,8 +312,10 @@ functions["Fn::FindInMap"] = function(scope, argument)
   for index = 1, 3 do
     keys[index] = text_of(scope, argument[index])
   end
-  local map = (scope.document.Mappings or {})[keys[1]]
-  local value = map and map[keys[2]] and map[keys[2]][keys[3]]
+  local value = scope.document.Mappings
+  for _, key in ipairs(keys) do
+    value = type(value) == "table" and value[key] or nil
+  end
   if value == nil then
     wrong(scope, "Unable to get mapping for %s::%s::%s", table.unpack(keys))
   end
@@ -435,6 +442,25 @@ local function dynamic(scope, text)
   end))
 end
 
+-- Functions whose argument is a list, and how many parts it has at least.
+local lists = {
+  ["Fn::Join"] = 2, ["Fn::Select"] = 2, ["Fn::Split"] = 2, ["Fn::FindInMap"] = 3, ["Fn::If"] = 3, ["Fn::Equals"] = 2,
+  ["Fn::Not"] = 1, ["Fn::And"] = 2, ["Fn::Or"] = 2, ["Fn::Cidr"] = 2,
+}
+
+local function check_argument(scope, name, argument)
+  local least = lists[name]
+  if least and (type(argument) ~= "table" or #argument < least) then
+    wrong(scope, "every %s object requires a list of at least %d parameters", name, least)
+  elseif (name == "Ref" or name == "Condition") and type(argument) ~= "string" then
+    wrong(scope, "every %s object must have a single String value.", name)
+  elseif name == "Fn::Split" and type(argument[1]) ~= "string" then
+    wrong(scope, "every Fn::Split object requires a string delimiter")
+  elseif name == "Fn::Sub" and type(argument) == "table" and argument[2] ~= nil and type(argument[2]) ~= "table" then
+    wrong(scope, "every Fn::Sub object requires a map as its second parameter")
+  end
+end
+
 local function resolve_parts(scope, value)
   local out, length = {}, #value
   if length > 0 then
@@ -467,6 +493,7 @@ function resolve(scope, value)
     if not run then
       wrong(scope, "the function %s is not simulated", name)
     end
+    check_argument(scope, name, argument)
     return run(scope, argument)
   end
   return resolve_parts(scope, value)

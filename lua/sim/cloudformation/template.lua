@@ -102,6 +102,28 @@ local function check_sections(world, document)
   end
 end
 
+local function check_members(world, document)
+  for _, section in ipairs { "Parameters", "Outputs", "Mappings", "Conditions" } do
+    for name, member in util.sorted_pairs(document[section] or {}) do
+      if type(name) ~= "string" or type(member) ~= "table" then
+        malformed(world, "Every %s member must be an object.", section)
+      end
+    end
+  end
+  for name, output in util.sorted_pairs(document.Outputs or {}) do
+    local export = output.Export
+    if output.Value == nil or export ~= nil and (type(export) ~= "table" or export.Name == nil) then
+      malformed(world, "Output %s is malformed.", name)
+    end
+  end
+  for name, parameter in util.sorted_pairs(document.Parameters or {}) do
+    if type(parameter.Type) ~= "string" or type(parameter.Default) == "table"
+      or parameter.AllowedValues ~= nil and type(parameter.AllowedValues) ~= "table" then
+      malformed(world, "Parameter %s is malformed.", name)
+    end
+  end
+end
+
 local function check_resources(world, document)
   if not document.Resources or next(document.Resources) == nil then
     malformed(world, "At least one Resources member must be defined.")
@@ -130,6 +152,7 @@ function template.read(world, text)
   end
   refuse_null(world, document, "")
   check_sections(world, document)
+  check_members(world, document)
   check_resources(world, document)
   require("sim.cloudformation.intrinsics").check(world, document)
   return document

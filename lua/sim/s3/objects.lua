@@ -178,7 +178,7 @@ local function described(world, input)
   })
   output.content_type = input.response_content_type or object.content_type or facts.content_type
   output.metadata = output.metadata or {}
-  if input.checksum_mode == "ENABLED" then
+  if input.checksum_mode == "ENABLED" and not input.range then -- they are of the whole
     taken(object, checksums, output)
   end
   return output, object
