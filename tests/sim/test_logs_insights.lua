@@ -151,6 +151,16 @@ t.test("a query can be stopped, and only thirty run at once", function()
   t.equal(start(world, "limit 1").error.code, "LimitExceededException")
 end)
 
+t.test("results are forgotten after a week", function()
+  local world = world_of()
+  local id = start(world, "limit 1").output.query_id
+  t.advance(world, 8 * 86400)
+  t.truthy(start(world, "limit 1").output)
+  t.raises("ResourceNotFoundException", function()
+    return world:call("logs", "get_query_results", { query_id = id }, t.caller)
+  end)
+end)
+
 t.test("groups and times are checked", function()
   local world = world_of()
   t.equal(start(world, "limit 1", { log_group_name = "/no" }).error.code, "ResourceNotFoundException")

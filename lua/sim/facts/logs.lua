@@ -45,6 +45,7 @@ facts.durations = { -- seconds
   ingest = 3, -- I: a container's line to where FilterLogEvents finds it, 2-5
   query_start = 0.5, -- I
   query = 2, -- I, 1-10
+  results = 7 * 86400, -- D: how long the results of a query are kept
   too_old = 14 * 86400, -- D
   too_new = 2 * 3600, -- D
   span = 86400, -- D

@@ -109,6 +109,14 @@ local function parsed_query(world, text)
   return list
 end
 
+local function forget_old(world)
+  local queries = world:state("logs").queries
+  local oldest = store.milliseconds(world) - facts.durations.results * 1000
+  while queries[1] and queries[1].created < oldest do
+    table.remove(queries, 1)
+  end
+end
+
 local function running(world)
   local count = 0
   for _, query in ipairs(world:state("logs").queries) do
@@ -126,6 +134,7 @@ function operations.start_query(world, input)
   end
   parsed_query(world, input.query_string)
   check_age(world, names, input.end_time)
+  forget_old(world)
   if running(world) >= facts.limits.queries then
     world:fail("LimitExceededException", facts.texts.query_limit)
   end
