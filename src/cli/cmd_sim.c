@@ -90,14 +90,14 @@ static int read_options(const cli_options *options, mb_sim_options *out, int *po
   }
   /* Clients ask for "the last hour" by their own clock, so the world had one before it is served.
    * One that only moves when told to starts the same every time. */
-  out->start = out->clock == MB_SIM_CLOCK_REAL ? (double)time(NULL) - HISTORY : 0;
+  out->start = out->clock != MB_SIM_CLOCK_STEP ? (double)time(NULL) - HISTORY : 0;
   return 0;
 }
 
 /* Lets the world come to the present. */
 static int catch_up(mb_sim *sim, const mb_sim_options *options, mb_error *error) {
   double behind = (double)time(NULL) - mb_sim_now(sim);
-  return options->clock == MB_SIM_CLOCK_REAL && behind > 0 ? mb_sim_advance(sim, behind, error) : 0;
+  return options->clock != MB_SIM_CLOCK_STEP && behind > 0 ? mb_sim_advance(sim, behind, error) : 0;
 }
 
 /* ---- the command ---- */

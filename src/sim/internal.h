@@ -23,7 +23,6 @@ typedef struct sim_service {
 } sim_service;
 
 typedef struct sim_pending sim_pending; /* transport.c */
-typedef struct sim_server sim_server;   /* server.c */
 
 struct mb_sim {
   mb_arena *arena; /* the options' texts */
@@ -43,7 +42,6 @@ struct mb_sim {
   uint64_t random_state;
   sim_service services[MB_SIM_SERVICES];
   size_t service_count;
-  sim_server *server;
   atomic_bool stopping;
   int wake_file; /* ends a waiting server */
 };

@@ -14,6 +14,7 @@
 #define IDLE_SECONDS      120u
 #define CONNECTION_MEMORY ((size_t)64 << 10)
 
+typedef struct sim_server sim_server;
 typedef struct server_request server_request;
 
 struct sim_server {
@@ -348,14 +349,12 @@ int mb_sim_serve(mb_sim *sim, int port, int *bound, void (*on_ready)(int port, v
     return mb_error_set(error, MB_ERROR_USAGE, "BadPort", "%d is not a port", port);
   if (start(&server, port, error))
     return -1;
-  sim->server = &server;
   int listens = bound_port(&server);
   if (bound)
     *bound = listens;
   if (on_ready)
     on_ready(listens, payload);
   loop(&server);
-  sim->server = NULL;
   stop(&server);
   return mb_sim_save_state(sim, error);
 }
