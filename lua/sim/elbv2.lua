@@ -1,5 +1,6 @@
 --- Elastic Load Balancing: application load balancers in front of the tasks.
 
+local facts = require "sim.facts.elbv2"
 local store = require "sim.elbv2.store"
 local targets = require "sim.elbv2.targets"
 local traffic = require "sim.elbv2.traffic"
@@ -31,7 +32,7 @@ local function resource(world, arn)
       return store.get(world, entry.kind, arn)
     end
   end
-  world:fail("ValidationError", ("'%s' is not a valid load balancer ARN"):format(arn)) -- K
+  world:fail("ValidationError", facts.errors.tagged:format(arn))
 end
 
 function elbv2.operations.describe_tags(world, input)

@@ -262,6 +262,12 @@ t.test("a new load balancer is provisioned for a while", function()
     "active")
 end)
 
+t.test("target groups for functions are not simulated, and that is said", function()
+  t.contains(t.raises("NotSimulated", function()
+    return t.world():call("elbv2", "create_target_group", { name = "f", target_type = "lambda" }, t.caller)
+  end).message, "lambda")
+end)
+
 t.test("what is unknown has the service's own errors", function()
   local world = t.world()
   local arn = world:arn("elasticloadbalancing", "targetgroup/no/0123456789abcdef")

@@ -24,7 +24,7 @@ local function zones_of(world, input)
   for _, id in ipairs(ids) do
     local subnet = require("sim.ec2").subnet(world, id)
     if not subnet then
-      world:fail("SubnetNotFound", ("The subnet ID '%s' does not exist"):format(id))
+      world:fail("SubnetNotFound", facts.errors.subnet:format(id))
     end
     vpc = subnet.vpc_id
     seen[subnet.availability_zone] = true
@@ -40,7 +40,7 @@ end
 local function groups_of(world, input, vpc)
   for _, id in ipairs(input.security_groups or {}) do
     if not require("sim.ec2").group(world, id) then
-      world:fail("InvalidSecurityGroup", ("One or more security groups are invalid"))
+      world:fail("InvalidSecurityGroup", facts.errors.security_group)
     end
   end
   if input.security_groups and #input.security_groups > 0 then

@@ -30,12 +30,11 @@ local function take_checks(description, input)
 end
 
 local function refuse_bad_checks(world, description)
-  if description.target_type ~= "lambda" and not description.health_check_enabled then
-    world:fail("InvalidConfigurationRequest", "Health check enabled must be true for target groups with target type '"
-      .. description.target_type .. "'")
+  if not description.health_check_enabled then
+    world:fail("InvalidConfigurationRequest", facts.errors.unchecked:format(description.target_type))
   end
   if description.health_check_interval_seconds <= description.health_check_timeout_seconds then
-    world:fail("ValidationError", "Health check interval must be greater than the timeout.") -- K
+    world:fail("ValidationError", facts.errors.interval)
   end
   local port = description.health_check_port
   local number = port:match("^%d+$") and tonumber(port)
@@ -50,11 +49,14 @@ end
 
 local function describe_new(world, input)
   local kind = input.target_type or "instance"
-  if kind ~= "lambda" and not (input.protocol and input.port and input.vpc_id) then
-    world:fail("ValidationError", ("A protocol, port and VPC must be specified for target type '%s'"):format(kind))
+  if kind ~= "ip" and kind ~= "instance" then
+    world:fail("NotSimulated", ("The simulator has no target groups of type '%s'."):format(kind), { status = 501 })
+  end
+  if not (input.protocol and input.port and input.vpc_id) then
+    world:fail("ValidationError", facts.errors.incomplete:format(kind))
   end
   if input.vpc_id and not require("sim.ec2").vpc(world, input.vpc_id) then
-    world:fail("ValidationError", ("The VPC ID '%s' is not found"):format(input.vpc_id)) -- K
+    world:fail("ValidationError", facts.errors.vpc:format(input.vpc_id))
   end
   local description = util.copy(facts.group)
   description.matcher = { http_code = facts.matcher }
@@ -137,7 +139,7 @@ function operations.modify_target_group_attributes(world, input)
   for _, change in ipairs(input.attributes) do
     local seconds = change.key == "deregistration_delay.timeout_seconds" and tonumber(change.value or "")
     if seconds == nil or seconds and (seconds < 0 or seconds > 3600 or seconds % 1 ~= 0) then
-      world:fail("ValidationError", "Deregistration delay timeout must be between 0 and 3600 seconds") -- K
+      world:fail("ValidationError", facts.errors.delay)
     end
   end
   store.change(world, entry.attributes, input.attributes, facts.errors.attribute)

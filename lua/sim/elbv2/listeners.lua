@@ -41,14 +41,14 @@ end
 
 local function refuse_bad_protocol(world, protocol, certificates)
   if protocol == "HTTPS" and (not certificates or #certificates == 0) then
-    world:fail("CertificateNotFound", "A certificate must be specified for HTTPS listeners") -- K
+    world:fail("CertificateNotFound", facts.errors.certificate)
   end
 end
 
 function operations.create_listener(world, input)
   local balancer = store.get(world, "balancers", input.load_balancer_arn)
   if not input.protocol or not input.port then
-    world:fail("ValidationError", "A listener protocol and port must be specified")
+    world:fail("ValidationError", facts.errors.listener)
   end
   refuse_bad_protocol(world, input.protocol, input.certificates)
   port_in_use(world, balancer, input.port)
@@ -79,7 +79,7 @@ function operations.describe_listeners(world, input)
     end
     entries = kept
   elseif not input.listener_arns or #input.listener_arns == 0 then
-    world:fail("ValidationError", "You must specify either listener ARNs or a load balancer ARN") -- K
+    world:fail("ValidationError", facts.errors.which_listener)
   end
   local page, marker = store.page(world, entries, input, show)
   return { listeners = page, next_marker = marker }
@@ -152,12 +152,11 @@ local function conditions_of(world, input)
   for _, condition in ipairs(out) do
     local member = fields[condition.field or ""]
     if not member then
-      world:fail("ValidationError", ("Condition field '%s' must be one of '[path-pattern, host-header, http-header, "
-        .. "query-string, http-request-method, source-ip]'"):format(tostring(condition.field)))
+      world:fail("ValidationError", facts.errors.condition:format(tostring(condition.field)))
     end
     condition[member] = condition[member] or { values = util.copy(condition.values or {}) }
     if #(condition[member].values or {}) == 0 then
-      world:fail("ValidationError", "A condition value must be specified") -- K
+      world:fail("ValidationError", facts.errors.no_value)
     end
     condition.values = condition.values or util.copy(condition[member].values)
   end
@@ -214,7 +213,7 @@ function operations.describe_rules(world, input)
   elseif input.rule_arns and #input.rule_arns > 0 then
     entries = store.chosen(world, "rules", input.rule_arns)
   else
-    world:fail("ValidationError", "You must specify either listener rule ARNs or a listener ARN") -- K
+    world:fail("ValidationError", facts.errors.which_rule)
   end
   local page, marker = store.page(world, entries, input, show)
   return { rules = page, next_marker = marker }
@@ -223,7 +222,7 @@ end
 function operations.modify_rule(world, input)
   local entry = store.get(world, "rules", input.rule_arn)
   if entry.description.is_default and input.conditions and #input.conditions > 0 then
-    world:fail("OperationNotPermitted", "The conditions of a default rule cannot be modified")
+    world:fail("OperationNotPermitted", facts.errors.default_conditions)
   end
   local changed = util.copy(entry.description)
   if input.conditions and #input.conditions > 0 then
@@ -241,7 +240,7 @@ function operations.set_rule_priorities(world, input)
   local out, moving = {}, {}
   for _, pair in ipairs(input.rule_priorities) do
     if store.get(world, "rules", pair.rule_arn).description.is_default then
-      world:fail("OperationNotPermitted", "The priority of a default rule cannot be modified")
+      world:fail("OperationNotPermitted", facts.errors.default_priority)
     end
     moving[pair.rule_arn] = true
   end

@@ -97,6 +97,23 @@ return {
     redirect = "A redirect action needs a status code of HTTP_301 or HTTP_302", -- I
     fixed = "A fixed-response action needs a status code of the form 2XX, 4XX or 5XX", -- I
     action = "Action type '%s' is not allowed there: the last action forwards, redirects or answers", -- I
+    unchecked = "Health check enabled must be true for target groups with target type '%s'", -- K
+    interval = "Health check interval must be greater than the timeout.", -- K
+    incomplete = "A protocol, port and VPC must be specified for target type '%s'", -- K
+    vpc = "The VPC ID '%s' is not found", -- K
+    delay = "Deregistration delay timeout must be between 0 and 3600 seconds", -- K
+    condition = "Condition field '%s' must be one of '[path-pattern, host-header, http-header, query-string, "
+      .. "http-request-method, source-ip]'", -- K
+    no_value = "A condition value must be specified", -- K
+    listener = "A listener protocol and port must be specified", -- K
+    certificate = "A certificate must be specified for HTTPS listeners", -- K
+    which_listener = "You must specify either listener ARNs or a load balancer ARN", -- K
+    which_rule = "You must specify either listener rule ARNs or a listener ARN", -- K
+    default_conditions = "The conditions of a default rule cannot be modified", -- I
+    default_priority = "The priority of a default rule cannot be modified", -- I
+    subnet = "The subnet ID '%s' does not exist", -- K
+    security_group = "One or more security groups are invalid", -- K
+    tagged = "'%s' is not a valid load balancer ARN", -- K
     group_in_use = "Target group '%s' is currently in use by a listener or a rule",
     default_rule = "Default rule '%s' cannot be deleted",
     bad_ip = "The target '%s' is not a valid IP address", -- I
