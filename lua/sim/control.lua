@@ -91,7 +91,8 @@ function control.call(world, args)
     access_key = "AKIACONTROL", request_id = world:uuid(),
     arn = args.arn or ("arn:aws:iam::%s:user/control"):format(world.data.account),
   }
-  return world:call(arguments.need("call", args, "service"), arguments.need("call", args, "operation"), args.input or {}, caller)
+  local service, operation = arguments.need("call", args, "service"), arguments.need("call", args, "operation")
+  return world:call(service, operation, args.input or {}, caller)
 end
 
 --- Asks the application through its load balancer: { host, path }.
@@ -141,7 +142,9 @@ local function about(command, kind, key_name, value_name, default)
     if value == nil then
       value = default
     end
-    return control.fault(world, { kind = kind, key = args[key_name], value = value, after = args.after, lasting = args.lasting })
+    return control.fault(world, {
+      kind = kind, key = args[key_name], value = value, after = args.after, lasting = args.lasting,
+    })
   end
 end
 
