@@ -10,7 +10,7 @@
 PREFIX ?= /usr/local
 JOBS ?= $(shell nproc 2>/dev/null || echo 2)
 
-.PHONY: all build setup venv demo test sanitize bench conformance install format check-format docs clean
+.PHONY: all build setup venv demo test sanitize fuzz bench conformance install format check-format docs clean
 
 all: build
 
@@ -36,6 +36,18 @@ sanitize: setup venv
 	@cmake --preset sanitize $(SANITIZE_FLAGS) >/dev/null
 	@cmake --build --preset sanitize -j $(JOBS)
 	@tests/run.sh build/sanitize
+
+# SECONDS for each target; what libFuzzer finds is left in build/fuzz.
+SECONDS ?= 600
+fuzz: setup
+	@cmake --preset sanitize -B build/fuzz -DMOONBOOK_FUZZ=ON -DCMAKE_C_COMPILER=clang \
+	  -DCMAKE_CXX_COMPILER=clang++ >/dev/null
+	@cmake --build build/fuzz -j $(JOBS) --target fuzz_requests fuzz_responses fuzz_texts
+	@for target in requests responses texts; do \
+	  mkdir -p build/fuzz/$$target && (cd build/fuzz && tests/fuzz/fuzz_$$target \
+	    -max_total_time=$(SECONDS) -rss_limit_mb=2048 -timeout=10 -close_fd_mask=3 $$target \
+	    $(CURDIR)/tests/fuzz/corpus/$$target 2>&1 | tail -3) || exit 1; \
+	done
 
 bench: build venv
 	@tests/bench/run.sh build/release
