@@ -12,7 +12,20 @@ local function names_of(map)
   return table.concat(names, ", ")
 end
 
---- Refuses a field that `known` does not have, for `what`; gives a copy of the arguments.
+-- Fields mean the same wherever they occur.
+local types = {}
+for type_name, names in pairs {
+  string = "app env name cluster service operation image container key kind command action host path method "
+    .. "architecture code message resource state why arn",
+  number = "count seed port desired bytes per_minute number",
+  table = "args input",
+} do
+  for name in names:gmatch("%S+") do
+    types[name] = type_name
+  end
+end
+
+--- Refuses a field that `known` does not have, or of the wrong type, for `what`; gives a copy of the arguments.
 function arguments.check(what, args, known)
   args = args or {}
   if type(args) ~= "table" then
@@ -21,6 +34,8 @@ function arguments.check(what, args, known)
   for name in util.sorted_pairs(args) do
     if not known[name] then
       error(("%s has no field '%s'; it has %s"):format(what, tostring(name), names_of(known)), 0)
+    elseif types[name] and type(args[name]) ~= types[name] then
+      error(("%s: '%s' is a %s, not a %s"):format(what, name, types[name], type(args[name])), 0)
     end
   end
   return util.copy(args)

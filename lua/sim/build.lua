@@ -103,7 +103,6 @@ end
 --- Puts an image into the registry, and says what its containers do.
 function build.image(world, args)
   args = arguments.check("image", args, image_fields)
-  arguments.types("image", args, "string", "name architecture")
   local name = arguments.need("image", args, "name")
   local uri = build.image_uri(world, name)
   local repository, tag = repository_and_tag(name)
@@ -128,6 +127,7 @@ end
 --- Lets a tag mean what another one means: the same image, built of the same bytes.
 function build.move_tag(world, args)
   args = arguments.check("move_tag", args, arguments.set "image to")
+  arguments.types("move_tag", args, "string", "to")
   local from_repository, from_tag = repository_and_tag(arguments.need("move_tag", args, "to"))
   local repository, tag = repository_and_tag(arguments.need("move_tag", args, "image"))
   local found = call(world, "ecr", "batch_get_image", {
@@ -219,7 +219,7 @@ end
 local function add_secrets(world, secrets)
   local list = {}
   for variable, name in util.sorted_pairs(secrets or {}) do
-    local arn = build.secret(world, { name = name }).arn
+    local arn = build.secret(world, { name = name }).arn -- refuses a name that is no text
     list[#list + 1] = { name = variable, value_from = arn }
   end
   return list
@@ -342,9 +342,9 @@ local service_fields = arguments.set [[
 
 local function with_defaults(args)
   args = arguments.check("service", args, service_fields)
-  arguments.types("service", args, "string", "app env name cluster image container architecture health_path")
+  arguments.types("service", args, "string", "health_path")
   arguments.types("service", args, "table", "deployment_alarms secrets")
-  arguments.types("service", args, "number", "desired port cpu memory health_interval deregistration_delay grace")
+  arguments.types("service", args, "number", "cpu memory health_interval deregistration_delay grace")
   arguments.check("service.autoscaling", args.autoscaling or nil, arguments.set "min max cpu")
   args.app, args.env = args.app or "app", args.env or "dev"
   args.name = args.name or ("%s-%s"):format(args.app, args.env)
@@ -414,6 +414,7 @@ end
 --- Makes a secret, or says of one what is wrong with it: missing, denied, no_version.
 function build.secret(world, args)
   args = arguments.check("secret", args, arguments.set "name value missing denied no_version")
+  arguments.types("secret", args, "string", "value")
   local name = arguments.need("secret", args, "name")
   local known = world:call("secretsmanager", "describe_secret", { secret_id = name }, caller(world)).output
   if not known and not args.missing then
@@ -429,6 +430,7 @@ end
 --- Puts a parameter.
 function build.parameter(world, args)
   args = arguments.check("parameter", args, arguments.set "name value type")
+  arguments.types("parameter", args, "string", "value type")
   return call(world, "ssm", "put_parameter", {
     name = arguments.need("parameter", args, "name"), value = arguments.need("parameter", args, "value"),
     type = args.type or "String", overwrite = true,

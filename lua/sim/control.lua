@@ -40,6 +40,7 @@ end
 --- Moves the clock: { time = "5m" }, or { to = seconds since 1970 }.
 function control.advance(world, args)
   args = arguments.check("advance", args, arguments.set "time to")
+  arguments.types("advance", args, "number", "to")
   local time = args.to or world:now() + arguments.seconds("advance", args, "time", 0)
   if time < world:now() then
     error("advance: the clock only goes forward", 0)
@@ -138,6 +139,7 @@ end
 local function about(command, kind, key_name, value_name, default)
   control[command] = function(world, args)
     args = arguments.check(command, args, arguments.set(key_name .. " " .. (value_name or "") .. " after lasting"))
+    arguments.types(command, args, "string", key_name)
     local value = value_name and args[value_name]
     if value == nil then
       value = default
@@ -194,6 +196,7 @@ end
 --- Makes the world anew: empty, at the same time and place, or with another seed.
 function control.reset(world, args)
   args = arguments.check("reset", args, arguments.set "seed now")
+  arguments.types("reset", args, "number", "now")
   local fresh = require("sim.world").new({
     seed = args.seed, now = args.now or world:now(), account = world.data.account, region = world.data.region,
   })

@@ -247,10 +247,15 @@ t.test("rules are tried by priority; redirect and fixed response answer by thems
   end)
   local host = balancer.dns_name .. ":80"
   t.equal(elbv2.http(world, { host = host, path = "/old/closed" }).status, 410)
-  local moved = elbv2.http(world, { host = host, path = "/old/a", query = "b=1" })
+  t.call(world, "elbv2", "create_rule", { listener_arn = listener, priority = 5,
+    conditions = { { field = "query-string", query_string_config = { values = { { key = "beta", value = "on*" } } } } },
+    actions = { { type = "fixed-response", fixed_response_config = { status_code = "451" } } } })
+  t.equal(elbv2.http(world, { host = host, path = "/old/a", query = { beta = "one", x = "1" } }).status, 451)
+  t.equal(elbv2.http(world, { host = host, path = "/", query = { beta = "off", x = "1" } }).status, 200)
+  local moved = elbv2.http(world, { host = host, path = "/old/a", query = { b = "1" } })
   t.equal({ moved.status, moved.headers.location },
     { 301, ("https://%s:443/old/a?b=1"):format(balancer.dns_name:lower()) })
-  t.equal(#t.call(world, "elbv2", "describe_rules", { listener_arn = listener }).rules, 3)
+  t.equal(#t.call(world, "elbv2", "describe_rules", { listener_arn = listener }).rules, 4)
 end)
 
 t.test("a new load balancer is provisioned for a while", function()

@@ -236,6 +236,23 @@ t.test("calls are written down with their outcome and without secrets", function
   t.equal({ calls[1].outcome, calls[1].code, calls[1].time }, { "error", "ParameterNotFound", world:now() })
 end)
 
+t.test("a field of the wrong type is refused by its name, whatever the command", function()
+  local world = t.world()
+  local wrong = { 1, true, { 1 } }
+  for _, case in ipairs {
+    { "delete_image", "image" }, { "deploy", "service" }, { "ask", "host" }, { "secret", "name" },
+    { "parameter", "name" },
+    { "requests", "load_balancer" }, { "no_route", "to" }, { "fault", "kind" }, { "at", "command" },
+    { "throttle", "service" },
+  } do
+    for _, value in ipairs(wrong) do
+      local ok, err = pcall(control[case[1]], world, { [case[2]] = value })
+      t.equal(ok, false)
+      t.contains(err, ("'%s' is a string, not a %s"):format(case[2], type(value)))
+    end
+  end
+end)
+
 t.test("a wrong field of a command is refused with the right ones", function()
   local ok, err = pcall(control.throttle, t.world(), { servise = "ecs" })
   t.equal(ok, false)

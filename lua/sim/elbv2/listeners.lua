@@ -158,7 +158,9 @@ local function conditions_of(world, input)
     if #(condition[member].values or {}) == 0 then
       world:fail("ValidationError", facts.errors.no_value)
     end
-    condition.values = condition.values or util.copy(condition[member].values)
+    if condition.field == "host-header" or condition.field == "path-pattern" then -- the two older ones
+      condition.values = condition.values or util.copy(condition[member].values)
+    end
   end
   return out
 end

@@ -194,6 +194,18 @@ local function listener_of(world, balancer, port)
   return first
 end
 
+-- A query as text, from the map that the server's side makes of it.
+local function query_text(query)
+  if type(query) ~= "table" then
+    return query
+  end
+  local parts = {}
+  for name, value in util.sorted_pairs(query) do
+    parts[#parts + 1] = value == "" and name or ("%s=%s"):format(name, tostring(value))
+  end
+  return #parts > 0 and table.concat(parts, "&") or nil
+end
+
 --- Answers a request for a load balancer's host name, or nil when it is not for one.
 function traffic.http(world, request)
   local host, port = (request.host or ""):lower():match("^([^:]*):?(%d*)$")
@@ -210,7 +222,7 @@ function traffic.http(world, request)
   end
   local asked = {
     host = host, port = listener.description.port, method = request.method or "GET", path = request.path or "/",
-    query = request.query, headers = request.headers or {},
+    query = query_text(request.query), headers = request.headers or {},
   }
   for _, rule in ipairs(listeners.rules_of(world, listener.arn)) do
     if applies(rule, asked) then
