@@ -563,8 +563,9 @@ static int string_gsub(lua_State *L) {
     } else {
       break;
     }
-    if (luaL_bufflen(&buffer) > MB_SCRIPT_STRING_MAX)
-      return luaL_error(L, "the text would be longer than 16 MiB");
+    if (luaL_bufflen(&buffer) > mb_script_of(L)->string_limit)
+      return luaL_error(L, "the text would be longer than %d MiB",
+                        (int)(mb_script_of(L)->string_limit >> 20));
     if (anchored)
       break;
   }

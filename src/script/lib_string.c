@@ -17,8 +17,9 @@ static int string_rep(lua_State *L) {
   }
   if (size + separator_size == 0)
     count = 1;
-  else if ((lua_Unsigned)count > MB_SCRIPT_STRING_MAX / (size + separator_size))
-    return luaL_error(L, "the text would be longer than 16 MiB");
+  else if ((lua_Unsigned)count > mb_script_of(L)->string_limit / (size + separator_size))
+    return luaL_error(L, "the text would be longer than %d MiB",
+                      (int)(mb_script_of(L)->string_limit >> 20));
   luaL_Buffer buffer;
   size_t total = (size_t)count * size + (size_t)(count - 1) * separator_size;
   mb_lua_tick(L, total / 64 + 1);

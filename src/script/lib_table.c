@@ -77,8 +77,9 @@ static int table_concat(lua_State *L) {
     lua_tolstring(L, -1, &part);
     total += part + separator_size;
     mb_lua_tick(L, 1 + part / 64);
-    if (total > MB_SCRIPT_STRING_MAX)
-      return luaL_error(L, "the text would be longer than 16 MiB");
+    if (total > mb_script_of(L)->string_limit)
+      return luaL_error(L, "the text would be longer than %d MiB",
+                        (int)(mb_script_of(L)->string_limit >> 20));
     luaL_addvalue(&buffer);
     if (i != to)
       luaL_addlstring(&buffer, separator, separator_size);
