@@ -66,9 +66,15 @@ function operations.delete_bucket(world, input)
   return {}
 end
 
+-- The one answer of S3 whose root is the member itself.
 function operations.get_bucket_location(world, input)
   store.bucket(world, input)
-  return { location_constraint = world.data.region ~= "us-east-1" and world.data.region or nil }
+  local region = world.data.region ~= "us-east-1" and world.data.region or nil
+  return { location_constraint = region }, {
+    status = 200, headers = { ["Content-Type"] = "application/xml" },
+    body = '<?xml version="1.0" encoding="UTF-8"?>\n<LocationConstraint xmlns="http://s3.amazonaws.com/doc/2006-03-01/">'
+      .. (region or "") .. "</LocationConstraint>",
+  }
 end
 
 --- The canonical id of the account that owns the buckets.

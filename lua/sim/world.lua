@@ -14,7 +14,8 @@
 --     }
 --
 -- Operations take input and give output in snake_case, exactly as runbooks see them; timestamps are
--- seconds since 1970. An operation that fails calls `world:fail(code, message)`. A service reads and
+-- seconds since 1970. An operation whose answer no codec can write gives a second result, the answer
+-- itself: {status, headers, body}. One that fails calls `world:fail(code, message)`. A service reads and
 -- changes its own state (`world:state("ecs")`), and talks to others through the functions their
 -- modules export (`require "sim.elbv2".register(world, ...)`), never through their state.
 
@@ -201,12 +202,12 @@ local function answer(self, service, operation, input, caller)
   if past then -- a read that lags
     self.data.state[service] = past
   end
-  local ok, result = pcall(run, self, input, caller)
+  local ok, result, raw = pcall(run, self, input, caller)
   if past then
     self.data.state[service] = present
   end
   if ok then
-    return { output = result or {} }
+    return { output = result or {}, raw = raw }
   elseif type(result) == "table" and result.sim_failure then
     return { error = { code = result.code, message = result.message, status = result.status, fields = result.fields } }
   end

@@ -187,12 +187,22 @@ local function wait_for(world, stack, item, step, note)
   later(world, stack, types.seconds(resource.type, step), "wait", item)
 end
 
+-- What CloudFormation itself finds wrong with the properties of a resource, or nil.
+local function refusal(item, name, given)
+  local missing = types.missing(name, given)
+  local problem = missing and reasons.required:format(missing)
+  if not problem and not select(2, types.of(name)) then -- nothing is known of other types
+    problem = types.misshaped(given)
+  end
+  return problem and reasons.validation:format(item.logical, problem)
+end
+
 -- Makes a resource. What it was before stays with the item, for the way back.
 local function make(world, stack, item, given)
   local resource = stack.resources[item.logical]
-  local missing = types.missing(declared_in(stack, item).Type, given)
-  if missing then
-    return fail(world, stack, item, reasons.required:format(item.logical, missing))
+  local problem = refusal(item, declared_in(stack, item).Type, given)
+  if problem then
+    return fail(world, stack, item, problem)
   end
   if item.action == "replace" then
     item.past = util.copy(resource)
@@ -210,6 +220,10 @@ end
 
 local function modify(world, stack, item, given)
   local resource = stack.resources[item.logical]
+  local problem = refusal(item, resource.type, given)
+  if problem then
+    return fail(world, stack, item, problem)
+  end
   local changed = types.difference(resource.type, resource.properties, given) or {}
   item.past, item.made = util.copy(resource), true
   local ok, note, attributes = attempt(world, resource, "update", resource, given, changed)

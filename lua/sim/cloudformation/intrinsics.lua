@@ -55,7 +55,7 @@ end
 local function walk_text(text, own, found)
   for name in text:gmatch("%${([^!][^}]*)}") do
     local logical, attribute = name:match("^([^.]+)%.(.+)$")
-    if not (own and own[name] ~= nil) then
+    if type(own) ~= "table" or own[name] == nil then
       found(logical or name, attribute)
     end
   end

@@ -1,5 +1,6 @@
 --- What is to be done: which resources a template adds to a stack, changes, replaces and removes.
 
+local facts = require "sim.facts.cloudformation"
 local intrinsics = require "sim.cloudformation.intrinsics"
 local types = require "sim.cloudformation.types"
 local util = require "sim.util"
@@ -41,7 +42,12 @@ function plan.order(document)
 end
 
 local function properties_of(scope, logical)
-  return intrinsics.resolve(scope, scope.document.Resources[logical].Properties or {}) or {}
+  local value = intrinsics.resolve(scope, scope.document.Resources[logical].Properties or {}) or {}
+  if type(value) ~= "table" then
+    scope.world:fail("ValidationError", facts.errors.format:format(
+      ("[/Resources/%s/Properties] must be an object"):format(logical)))
+  end
+  return value
 end
 plan.properties = properties_of
 

@@ -87,6 +87,67 @@ function types.missing(name, given)
   end
 end
 
+-- What properties of these names are wherever they stand: lists of objects, lists of texts, objects.
+local shapes = {
+  objects = {
+    "Actions", "CapacityProviderStrategy", "Certificates", "ClusterSettings", "Conditions", "ContainerDefinitions",
+    "DefaultActions", "DependsOn", "Dimensions", "Environment", "LoadBalancerAttributes", "LoadBalancers", "Metrics",
+    "MountPoints", "Policies", "PortMappings", "Secrets", "SecurityGroupEgress", "SecurityGroupIngress",
+    "ServiceRegistries", "SubnetMappings", "Tags", "TargetGroupAttributes", "TargetGroups", "Targets", "Volumes",
+  },
+  texts = {
+    "AlarmActions", "AlarmNames", "CapacityProviders", "Command", "EntryPoint", "InsufficientDataActions",
+    "ManagedPolicyArns", "OKActions", "RequiresCompatibilities", "Roles", "SecurityGroups", "Subnets",
+  },
+  object = {
+    "Alarms", "AwsvpcConfiguration", "BucketEncryption", "DeploymentCircuitBreaker", "DeploymentConfiguration",
+    "FixedResponseConfig", "ForwardConfig", "GenerateSecretString", "HealthCheck", "HostHeaderConfig", "LifecyclePolicy",
+    "LogConfiguration", "Matcher", "NetworkConfiguration", "Options", "PathPatternConfig",
+    "PredefinedMetricSpecification", "PublicAccessBlockConfiguration", "RedirectConfig", "RuntimePlatform",
+    "TargetTrackingScalingPolicyConfiguration", "VersioningConfiguration",
+  },
+}
+local shape_of = {}
+for shape, names in util.sorted_pairs(shapes) do
+  for _, name in ipairs(names) do
+    shape_of[name] = shape
+  end
+end
+
+local found_words = { string = "String", number = "Integer", boolean = "Boolean", table = "JSONObject" }
+
+-- Whether a list (or what should be one) holds only values of one kind; a text that should be a list is none.
+local function misfit(value, shape, path)
+  if type(value) ~= "table" or shape == "object" and #value > 0 then
+    local wanted = shape == "object" and "JSONObject" or "JSONArray"
+    return ("%s: expected type: %s, found: %s"):format(path, wanted,
+      type(value) == "table" and "JSONArray" or found_words[type(value)])
+  elseif shape == "object" then
+    return nil
+  elseif #value == 0 and next(value) ~= nil then
+    return ("%s: expected type: JSONArray, found: JSONObject"):format(path)
+  end
+  for index, item in ipairs(value) do
+    if (type(item) == "table") ~= (shape == "objects") then
+      return ("%s/%d: expected type: %s, found: %s"):format(path, index - 1,
+        shape == "objects" and "JSONObject" or "String", found_words[type(item)])
+    end
+  end
+end
+
+--- What is wrong with the kinds of some properties, in CloudFormation's words, or nil.
+function types.misshaped(given, path)
+  path = path or "#"
+  for key, value in util.sorted_pairs(given) do
+    local own = ("%s/%s"):format(path, tostring(type(key) == "number" and key - 1 or key))
+    local problem = shape_of[key] and misfit(value, shape_of[key], own)
+      or type(value) == "table" and types.misshaped(value, own)
+    if problem then
+      return problem
+    end
+  end
+end
+
 --- How long a step of a resource takes: "create", "update" or "delete".
 function types.seconds(name, step)
   local entry = facts.seconds[name]

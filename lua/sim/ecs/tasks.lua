@@ -249,8 +249,10 @@ end
 local function register(world, task, counts)
   local elbv2 = require "sim.elbv2"
   for _, target in ipairs(task.targets) do
-    elbv2.register(world, target.group, { id = task.interface.ip, port = target.port })
-    counts[target.group] = (counts[target.group] or 0) + 1
+    if elbv2.group(world, target.group) then -- somebody may have deleted it meanwhile
+      elbv2.register(world, target.group, { id = task.interface.ip, port = target.port })
+      counts[target.group] = (counts[target.group] or 0) + 1
+    end
   end
   task.registered = true
   plan_about(world, task, "task_registered_to_running", "running")

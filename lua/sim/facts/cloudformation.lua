@@ -59,7 +59,8 @@ facts.reasons = {
   breaker = "Error occurred during operation 'ECS Deployment Circuit Breaker was triggered'.", -- O
   alarm = "Error occurred during operation 'ECS Deployment Alarm was triggered'.", -- I
   waited = "Exceeded attempts to wait", -- O
-  required = "Properties validation failed for resource %s with message:\n#: required key [%s] not found", -- K
+  validation = "Properties validation failed for resource %s with message:\n%s", -- K
+  required = "#: required key [%s] not found", -- K
   model = "Model validation failed (%s)", -- K
 }
 
