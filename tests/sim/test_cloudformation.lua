@@ -555,6 +555,45 @@ t.test("a whole application is made, found in its services, and deleted without 
   t.equal(t.call(world, "cloudwatch", "describe_alarms").metric_alarms, {})
 end)
 
+-- Every place in a document: {table, key}.
+local function places_in(value, out)
+  for key, item in require("sim.util").sorted_pairs(value) do
+    out[#out + 1] = { value, key }
+    if type(item) == "table" then
+      places_in(item, out)
+    end
+  end
+  return out
+end
+
+local junk = {
+  "x", "", 5, 1.5, false, {}, { 1, 2 }, { Ref = "Cluster" }, { Ref = "Nobody" }, { Ref = 5 }, { ["Fn::Join"] = 1 },
+  { ["Fn::Sub"] = "${A.B}" }, { ["Fn::Sub"] = { "${a}", 5 } }, { ["Fn::Select"] = { 9, {} } }, { ["Fn::GetAtt"] = { {}, {} } },
+  { ["Fn::If"] = { "x", 1, 2 } }, "{{resolve:ssm:/x}}", { ["Fn::Split"] = { "", "" } }, { ["Fn::FindInMap"] = { 1, 2, 3 } },
+}
+
+t.test("broken templates break stacks, not the simulator", function()
+  local base, util = application("nginx:1"), require "sim.util"
+  math.randomseed(1)
+  for _ = 1, 60 do
+    local document, world = util.copy(base), t.world { seed = 1 }
+    for _ = 1, math.random(3) do
+      local places = places_in(document, {})
+      local place = places[math.random(#places)]
+      place[1][place[2]] = util.copy(junk[math.random(#junk)])
+    end
+    local input = { stack_name = "app", template_body = json.encode(document), capabilities = capabilities }
+    if world:call("cloudformation", "create_stack", input, t.caller).output then
+      t.advance(world, 1500)
+      input.template_body = json.encode(base)
+      world:call("cloudformation", "update_stack", input, t.caller)
+      t.advance(world, 600)
+      world:call("cloudformation", "delete_stack", { stack_name = "app" }, t.caller)
+      t.advance(world, 600)
+    end
+  end
+end)
+
 t.test("the same seed gives the same events", function()
   local function run()
     local world = t.world { seed = 7 }

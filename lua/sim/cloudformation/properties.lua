@@ -34,7 +34,10 @@ local booleans = {
   scan_on_push = true, actions_enabled = true, privileged = true, disable_scale_in = true, disable_networking = true,
 }
 -- Members that are text wherever they stand; templates may write them as numbers.
-local texts = { value = true, name = true, http_code = true, status_code = true, cidr_ip = true }
+local texts = {
+  value = true, name = true, http_code = true, status_code = true, cidr_ip = true, metric_name = true, namespace = true,
+  statistic = true, unit = true, alarm_name = true,
+}
 
 local function scalar(name, value)
   if numbers[name] and type(value) == "string" then

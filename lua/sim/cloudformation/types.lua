@@ -107,6 +107,17 @@ local shapes = {
     "TargetTrackingScalingPolicyConfiguration", "VersioningConfiguration",
   },
 }
+-- And these are one text or number.
+shapes.scalar = {
+  "AlarmName", "Bucket", "BucketName", "CidrIp", "Cluster", "ClusterName", "ComparisonOperator", "ContainerName",
+  "ContainerPort", "Cpu", "DesiredCount", "EvaluationPeriods", "ExecutionRoleArn", "Family", "FromPort", "GroupDescription",
+  "GroupId", "GroupName", "HealthCheckPath", "Image", "IpProtocol", "Key", "LaunchType", "ListenerArn", "LoadBalancerArn",
+  "LogGroupName", "MaxCapacity", "Memory", "MetricName", "MinCapacity", "Name", "Namespace", "NetworkMode", "Path", "Period",
+  "PolicyArn", "PolicyName", "PolicyType", "Port", "Priority", "Protocol", "RepositoryName", "ResourceId", "RetentionInDays",
+  "RoleName", "ScalableDimension", "ScalingTargetId", "SecretString", "ServiceName", "ServiceNamespace", "Statistic",
+  "TargetGroupArn", "TargetType", "TargetValue", "TaskDefinition", "TaskRoleArn", "Threshold", "ToPort", "TreatMissingData",
+  "Unit", "Value", "ValueFrom", "VpcId",
+}
 local shape_of = {}
 for shape, names in util.sorted_pairs(shapes) do
   for _, name in ipairs(names) do
@@ -118,7 +129,10 @@ local found_words = { string = "String", number = "Integer", boolean = "Boolean"
 
 -- Whether a list (or what should be one) holds only values of one kind; a text that should be a list is none.
 local function misfit(value, shape, path)
-  if type(value) ~= "table" or shape == "object" and #value > 0 then
+  if shape == "scalar" then
+    local found = type(value) == "table" and (#value > 0 and "JSONArray" or "JSONObject")
+    return found and ("%s: expected type: String, found: %s"):format(path, found) or nil
+  elseif type(value) ~= "table" or shape == "object" and #value > 0 then
     local wanted = shape == "object" and "JSONObject" or "JSONArray"
     return ("%s: expected type: %s, found: %s"):format(path, wanted,
       type(value) == "table" and "JSONArray" or found_words[type(value)])

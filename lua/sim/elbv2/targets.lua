@@ -170,13 +170,14 @@ end
 
 --- Seconds that a target of this group drains.
 function targets.delay(world, group_arn)
-  return tonumber(store.get(world, "groups", group_arn).attributes["deregistration_delay.timeout_seconds"])
+  local group = store.find(world:state("elbv2").groups, "arn", group_arn)
+  return group and tonumber(group.attributes["deregistration_delay.timeout_seconds"])
 end
 
---- Starts draining; an unknown target is nobody's trouble.
+--- Starts draining; an unknown target is nobody's trouble, nor is a group that somebody deleted.
 function targets.deregister(world, group_arn, input)
-  local group = store.get(world, "groups", group_arn)
-  local target = group.targets[key_of(group, input)]
+  local group = store.find(world:state("elbv2").groups, "arn", group_arn)
+  local target = group and group.targets[key_of(group, input)]
   if not target or target.state == "draining" then
     return
   end
@@ -234,8 +235,8 @@ end
 
 --- state, reason, description of {id, port} in a group.
 function targets.health(world, group_arn, input)
-  local group = store.get(world, "groups", group_arn)
-  return health_of(world, group.targets[key_of(group, input)])
+  local group = store.find(world:state("elbv2").groups, "arn", group_arn)
+  return health_of(world, group and group.targets[key_of(group, input)])
 end
 
 local function show(world, group, target, input)
