@@ -20,31 +20,32 @@ extern "C" {
  * run; `code` below says exactly what happened. */
 typedef enum mb_error_kind {
   MB_OK = 0,
-  MB_ERROR_INTERNAL,      /* a defect in moonbook */
-  MB_ERROR_MEMORY,        /* the machine, or a stated limit, has no more memory */
-  MB_ERROR_USAGE,         /* bad arguments, unknown names, a malformed file of the user's */
-  MB_ERROR_NOT_FOUND,     /* an unknown runbook, primitive, service or file */
-  MB_ERROR_CREDENTIALS,   /* credentials missing, expired or unusable */
-  MB_ERROR_DENIED,        /* AWS said no: AccessDenied and its relatives */
-  MB_ERROR_AWS,           /* any other error answer of a service */
-  MB_ERROR_THROTTLED,     /* throttled, and still throttled after the last retry */
-  MB_ERROR_NETWORK,       /* no connection, reset, TLS failure, truncated or unreadable answer */
-  MB_ERROR_TIMEOUT,       /* a deadline passed */
-  MB_ERROR_CANCELLED,     /* stopped on request */
-  MB_ERROR_SCRIPT,        /* an error raised by Lua code */
-  MB_ERROR_LIMIT,         /* a script used more time, memory or instructions than it may */
-  MB_ERROR_REFUSED,       /* the host refused: undeclared primitive, write in a read-only phase */
-  MB_ERROR_CHECK,         /* a check of a runbook failed */
-  MB_ERROR_IO             /* a file or the terminal could not be read or written */
+  MB_ERROR_INTERNAL,    /* a defect in moonbook */
+  MB_ERROR_MEMORY,      /* the machine, or a stated limit, has no more memory */
+  MB_ERROR_USAGE,       /* bad arguments, unknown names, a malformed file of the user's */
+  MB_ERROR_NOT_FOUND,   /* an unknown runbook, primitive, service or file */
+  MB_ERROR_CREDENTIALS, /* credentials missing, expired or unusable */
+  MB_ERROR_DENIED,      /* AWS said no: AccessDenied and its relatives */
+  MB_ERROR_AWS,         /* any other error answer of a service */
+  MB_ERROR_THROTTLED,   /* throttled, and still throttled after the last retry */
+  MB_ERROR_NETWORK,     /* no connection, reset, TLS failure, truncated or unreadable answer */
+  MB_ERROR_TIMEOUT,     /* a deadline passed */
+  MB_ERROR_CANCELLED,   /* stopped on request */
+  MB_ERROR_SCRIPT,      /* an error raised by Lua code */
+  MB_ERROR_LIMIT,       /* a script used more time, memory or instructions than it may */
+  MB_ERROR_REFUSED,     /* the host refused: undeclared primitive, write in a read-only phase */
+  MB_ERROR_CHECK,       /* a check of a runbook failed */
+  MB_ERROR_IO           /* a file or the terminal could not be read or written */
 } mb_error_kind;
 
 typedef struct mb_error {
   mb_error_kind kind;
-  char code[96];       /* AWS's own code ("ClusterNotFoundException") or one of ours ("UnknownArgument") */
-  char message[2048];  /* one line, in plain words, for a person */
-  char next[512];      /* what to do about it, or "" */
-  char operation[96];  /* the primitive at work, "ecs.describe_services", or "" */
-  char where[256];     /* the runbook's "file:line", or "" */
+  char
+      code[96]; /* AWS's own code ("ClusterNotFoundException") or one of ours ("UnknownArgument") */
+  char message[2048]; /* one line, in plain words, for a person */
+  char next[512];     /* what to do about it, or "" */
+  char operation[96]; /* the primitive at work, "ecs.describe_services", or "" */
+  char where[256];    /* the runbook's "file:line", or "" */
   char region[32];
   char endpoint[256];  /* URL that was called, or "" */
   char request_id[96]; /* of the last attempt, or "" */

@@ -17,18 +17,18 @@ typedef enum mb_event_type {
                                target{account?, region, endpoint?} */
   MB_EVENT_PHASE_STARTED,   /* phase: plan, apply, verify, diagnose */
   MB_EVENT_PHASE_FINISHED,  /* phase, seconds */
-  MB_EVENT_PLAN_READY,      /* plan: what plan() returned; changes: list of lines, from the manifest */
-  MB_EVENT_STEP_STARTED,    /* step: number, name, where */
-  MB_EVENT_STEP_FINISHED,   /* step, name, seconds, ok, error? */
-  MB_EVENT_CALL_STARTED,    /* call: number, operation, effect, args, where */
-  MB_EVENT_CALL_FINISHED,   /* call, operation, effect, ok, seconds, attempts, request_id?, error? */
-  MB_EVENT_CHECK,           /* name, ok, message?, evidence? */
-  MB_EVENT_PROGRESS,        /* message, done?, total?: where a wait stands */
-  MB_EVENT_LOG,             /* level: debug, info, warn, error; message; fields? */
-  MB_EVENT_TABLE,           /* columns, rows: something to show as a table */
-  MB_EVENT_FINDING,         /* cause, evidence, confidence, treatment */
-  MB_EVENT_RUN_FINISHED     /* verdict, exit_code, message, seconds, calls, result?, error?,
-                               next: list of commands */
+  MB_EVENT_PLAN_READY,   /* plan: what plan() returned; changes: list of lines, from the manifest */
+  MB_EVENT_STEP_STARTED, /* step: number, name, where */
+  MB_EVENT_STEP_FINISHED, /* step, name, seconds, ok, error? */
+  MB_EVENT_CALL_STARTED,  /* call: number, operation, effect, args, where */
+  MB_EVENT_CALL_FINISHED, /* call, operation, effect, ok, seconds, attempts, request_id?, error? */
+  MB_EVENT_CHECK,         /* name, ok, message?, evidence? */
+  MB_EVENT_PROGRESS,      /* message, done?, total?: where a wait stands */
+  MB_EVENT_LOG,           /* level: debug, info, warn, error; message; fields? */
+  MB_EVENT_TABLE,         /* columns, rows: something to show as a table */
+  MB_EVENT_FINDING,       /* cause, evidence, confidence, treatment */
+  MB_EVENT_RUN_FINISHED   /* verdict, exit_code, message, seconds, calls, result?, error?,
+                             next: list of commands */
 } mb_event_type;
 
 typedef struct mb_event {

@@ -42,7 +42,8 @@ typedef enum mb_argument_type {
   MB_ARGUMENT_INTEGER,
   MB_ARGUMENT_NUMBER,
   MB_ARGUMENT_BOOLEAN,
-  MB_ARGUMENT_DURATION, /* seconds as a number, or text such as "90s", "15m", "2h"; arrives as a number */
+  MB_ARGUMENT_DURATION, /* seconds as a number, or text such as "90s", "15m", "2h"; arrives as a
+                           number */
   MB_ARGUMENT_LIST,     /* of anything */
   MB_ARGUMENT_STRINGS,  /* a list of strings */
   MB_ARGUMENT_MAP,

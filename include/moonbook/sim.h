@@ -24,34 +24,36 @@ typedef enum mb_sim_clock {
 } mb_sim_clock;
 
 typedef struct mb_sim_options {
-  unsigned version;     /* MB_SIM_OPTIONS_VERSION */
-  const char *scenario; /* a stock scenario's name ("service"), a file's path, or NULL: an empty world */
-  const char *state;    /* file to load the world from when it exists, and to save it to; or NULL */
-  uint64_t seed;        /* same seed, same world; 0: 1 */
+  unsigned version; /* MB_SIM_OPTIONS_VERSION */
+  const char
+      *scenario; /* a stock scenario's name ("service"), a file's path, or NULL: an empty world */
+  const char *state; /* file to load the world from when it exists, and to save it to; or NULL */
+  uint64_t seed;     /* same seed, same world; 0: 1 */
   mb_sim_clock clock;
-  double speed;         /* of MB_SIM_CLOCK_REAL; 0: 1 */
-  const char *region;   /* NULL: "eu-west-1" */
-  const char *account;  /* NULL: "123456789012" */
+  double speed;                  /* of MB_SIM_CLOCK_REAL; 0: 1 */
+  const char *region;            /* NULL: "eu-west-1" */
+  const char *account;           /* NULL: "123456789012" */
   const char *secret_access_key; /* verify signatures made with this; NULL: take any */
-  double start; /* the world's first moment, seconds since 1970; 0: 2026-01-01 */
+  double start;                  /* the world's first moment, seconds since 1970; 0: 2026-01-01 */
 } mb_sim_options;
 /* Credentials that a verifying simulator takes when no other secret was set, and that hosts in this
  * process are given. */
 #define MB_SIM_ACCESS_KEY_ID     "AKIASIMULATED0000000"
 #define MB_SIM_SECRET_ACCESS_KEY "simulated-secret-access-key"
-#define MB_SIM_OPTIONS_VERSION 1
-#define MB_SIM_OPTIONS_INIT {.version = MB_SIM_OPTIONS_VERSION}
+#define MB_SIM_OPTIONS_VERSION   1
+#define MB_SIM_OPTIONS_INIT                                                                        \
+  { .version = MB_SIM_OPTIONS_VERSION }
 
 /* Makes a world. -1 with what is wrong in the scenario or state file, file and line named. */
 int mb_sim_new(mb_sim **out, const mb_sim_options *options, mb_error *error);
 void mb_sim_free(mb_sim *sim);
 
-/* The machine as a host in this process should see it: the simulated clock, a transport that ends in
- * the world, and credentials that work. Owned by the simulator, which must outlive the host. */
+/* The machine as a host in this process should see it: the simulated clock, a transport that ends
+ * in the world, and credentials that work. Owned by the simulator, which must outlive the host. */
 const mb_system *mb_sim_system(mb_sim *sim);
 
-/* Answers on 127.0.0.1:`port` until mb_sim_stop is called (0: any free port; `*bound` gets it; may be
- * NULL). `on_ready` (may be NULL) is called once it listens. */
+/* Answers on 127.0.0.1:`port` until mb_sim_stop is called (0: any free port; `*bound` gets it; may
+ * be NULL). `on_ready` (may be NULL) is called once it listens. */
 int mb_sim_serve(mb_sim *sim, int port, int *bound, void (*on_ready)(int port, void *payload),
                  void *payload, mb_error *error);
 void mb_sim_stop(mb_sim *sim); /* from a signal handler or another thread */

@@ -68,7 +68,8 @@ mb_value *mb_map_put_sized(mb_arena *arena, mb_value *map, const char *key, size
 /* Copies a whole value into an arena. Returns 0, or -1 when memory has run out. */
 int mb_value_copy(mb_arena *arena, mb_value *out, const mb_value *from);
 
-/* Marks a value (and so its text) as secret: it prints as "[secret]" and becomes a secret in Lua. */
+/* Marks a value (and so its text) as secret: it prints as "[secret]" and becomes a secret in Lua.
+ */
 void mb_value_set_secret(mb_value *value, bool secret);
 bool mb_value_is_secret(const mb_value *value);
 
@@ -94,7 +95,8 @@ mb_value *mb_map_value_at(const mb_value *map, size_t index);
 bool mb_value_equal(const mb_value *a, const mb_value *b);
 
 /* Parses JSON text (the whole of it; at most 100 levels deep) into a new value of `arena`.
- * Integers that fit stay 64-bit integers. Returns 0, or -1 with the line and column in the error. */
+ * Integers that fit stay 64-bit integers. Returns 0, or -1 with the line and column in the error.
+ */
 int mb_value_from_json(mb_arena *arena, mb_value **out, const char *text, size_t size,
                        mb_error *error);
 

@@ -9,7 +9,7 @@ extern "C" {
 #define MB_VERSION_MAJOR 0
 #define MB_VERSION_MINOR 1
 #define MB_VERSION_PATCH 0
-#define MB_VERSION "0.1.0"
+#define MB_VERSION       "0.1.0"
 
 /* The level of the Lua interface this host serves. A manifest's `moonbook` field names the level
  * it needs; levels only ever add, so a host serves every level up to its own. */

@@ -1,6 +1,6 @@
 /* A pull reader and a writer of JSON that go straight from and to values. cJSON serves documents
- * that hold credentials; this serves payloads and data files: 64-bit integers stay exact, NULs survive, and a
- * codec can read a megabyte without building a tree twice. */
+ * that hold credentials; this serves payloads and data files: 64-bit integers stay exact, NULs
+ * survive, and a codec can read a megabyte without building a tree twice. */
 #ifndef MB_BASE_JSON_H
 #define MB_BASE_JSON_H
 

@@ -56,7 +56,7 @@ struct mb_run {
   mb_verdict verdict;
   mb_error error;
   const char *message;
-  const mb_value *next; /* list of commands, or NULL */
+  const mb_value *next;              /* list of commands, or NULL */
   const mb_value *next_after_writes; /* named by the plan, for an end that names nothing */
 };
 

@@ -214,8 +214,8 @@ mb_task *mb_task_new(lua_State *L, mb_script *script, mb_task *parent, lua_Integ
 void mb_task_start(mb_task *task, int argument_count);
 void mb_task_wake(mb_task *task); /* makes a waiting task ready */
 void mb_task_free(mb_task *task);
-/* Lets no task below `ancestor` go on. True while a call of theirs that may change something is under
- * way: its end wakes `ancestor`. */
+/* Lets no task below `ancestor` go on. True while a call of theirs that may change something is
+ * under way: its end wakes `ancestor`. */
 bool mb_task_hold_below(mb_script *script, mb_task *ancestor);
 /* Ends every task below `ancestor` (NULL: every task), newest first. */
 void mb_task_cancel_below(mb_script *script, mb_task *ancestor, const mb_error *why);

@@ -17,7 +17,7 @@ typedef struct mb_codec {
   const mb_system *system; /* for idempotency tokens */
   mb_names names;
   bool allow_unknown;    /* let unknown members through to the wire as they are (json only) */
-  mb_protocol protocol; /* 0: the model's; QUERY for a service that also speaks query */
+  mb_protocol protocol;  /* 0: the model's; QUERY for a service that also speaks query */
   bool blobs_are_base64; /* strings given for blobs are base64 (JSON input of `moonbook call`) */
   /* Request bodies of this size and more are sent in gzip where the model says that the service
    * takes them so; 0: none is. */
@@ -30,8 +30,8 @@ typedef struct mb_codec {
 int mb_codec_validate(const mb_codec *codec, const mb_operation *operation, const mb_value *input,
                       mb_error *error);
 
-/* Marks what the model calls sensitive in an input as secret, so that whoever is told of the call is
- * not told that. What is sent stays the same. */
+/* Marks what the model calls sensitive in an input as secret, so that whoever is told of the call
+ * is not told that. What is sent stays the same. */
 void mb_codec_mark_secrets(const mb_codec *codec, const mb_operation *operation, mb_value *input);
 
 /* Fills idempotency tokens that are absent. 0, or -1 when memory has run out. */

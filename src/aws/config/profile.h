@@ -1,4 +1,5 @@
-/* The shared config and credentials files, as every AWS tool reads them (spec/aws-client.md 2.3). */
+/* The shared config and credentials files, as every AWS tool reads them (spec/aws-client.md 2.3).
+ */
 #ifndef MB_AWS_CONFIG_PROFILE_H
 #define MB_AWS_CONFIG_PROFILE_H
 

@@ -1,6 +1,6 @@
-/* snake_case as botocore makes it, so that names are those its users already know. Two differences: a
- * name that is nothing but an acronym in the plural ("VPCs") has no underscore before it, and "IPv4"
- * and "IPv6" are one word. */
+/* snake_case as botocore makes it, so that names are those its users already know. Two differences:
+ * a name that is nothing but an acronym in the plural ("VPCs") has no underscore before it, and
+ * "IPv4" and "IPv6" are one word. */
 #include "aws/model/builder.h"
 
 #include <string.h>
