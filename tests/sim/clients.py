@@ -117,6 +117,54 @@ def a_rollout_of_the_cli(moonbook):
         check("aws ecs wait services-stable", code == 0, text)
 
 
+GUIDE = """
+service { app = "aistudio", env = "dev", desired = 1, image = "aistudio-dev:v1", load_balancer = true, alarms = true,
+          autoscaling = { min = 1, max = 3 }, circuit_breaker = { enable = true, rollback = true } }
+"""
+
+
+def commands_of_the_guide(moonbook):
+    """Every AWS command of the deployment guide, word for word but for the names."""
+    with Server(moonbook, "--speed", "100", scenario=GUIDE) as server:
+        where = "--cluster aistudio-dev --service aistudio-dev"
+
+        def run(name, line, part, *more):
+            code, text = aws(server, *line.split(), *more)
+            check(f"guide: {name}", code == 0 and part in text, f"exit {code}, no {part} in {text[:600]}")
+            return text.strip()
+
+        run("account", "sts get-caller-identity --query Account --output text", "123456789012")
+        run("registry login", "ecr get-login-password --region eu-west-1", "")
+        run("repository", "ssm get-parameter --name /aistudio/dev/ecr-repository-uri --query Parameter.Value --output text",
+            ".dkr.ecr.eu-west-1.amazonaws.com/aistudio-dev")
+        run("service health", "ecs describe-services --cluster aistudio-dev --services aistudio-dev", '"Status": "ACTIVE"', "--query",
+            "services[0].{Status:status,Running:runningCount,Desired:desiredCount,Health:healthCheckGracePeriodSeconds}")
+        task = run("tasks", f"ecs list-tasks {where.replace('--service', '--service-name')} --query taskArns[0] --output text", ":task/")
+        run("task health", f"ecs describe-tasks --cluster aistudio-dev --tasks {task}", '"lastStatus": "RUNNING"')
+        group = run("target group", "elbv2 describe-target-groups --output text", "targetgroup/aistudio-dev", "--query",
+                    "TargetGroups[?contains(TargetGroupName, 'aistudio-dev')].TargetGroupArn")
+        run("targets", f"elbv2 describe-target-health --target-group-arn {group}", '"State": "healthy"')
+        run("health check path", "elbv2 describe-target-groups", "/api/healthz", "--query",
+            "TargetGroups[?contains(TargetGroupName, 'aistudio-dev')].HealthCheckPath")
+        run("logs", "logs tail /ecs/aistudio-dev --since 1d", "", "--filter-pattern", '"/api/healthz"')
+        run("stopped tasks", f"ecs list-tasks {where.replace('--service', '--service-name')} --desired-status STOPPED --max-items 1", "taskArns")
+        run("processor", "cloudwatch get-metric-statistics --namespace AWS/ECS --metric-name CPUUtilization --dimensions "
+            "Name=ServiceName,Value=aistudio-dev Name=ClusterName,Value=aistudio-dev --start-time 2026-01-01T00:00:00 "
+            "--end-time 2026-01-01T01:00:00 --period 300 --statistics Average", '"Label": "CPUUtilization"')
+        run("deployments", "ecs describe-services --cluster aistudio-dev --services aistudio-dev --query services[0].deployments",
+            '"status": "PRIMARY"')
+        # The guide's way back: once a deployment is over there is no second one, and it gives None.
+        previous = run("previous definition", "ecs describe-services --cluster aistudio-dev --services aistudio-dev --query "
+                       "services[0].deployments[1].taskDefinition --output text", "")
+        check("guide: the previous definition is None once a deployment is over", previous == "None", previous)
+        run("restart", f"ecs update-service {where} --force-new-deployment", '"rolloutState": "IN_PROGRESS"')
+        run("scale out", f"ecs update-service {where} --desired-count 2", '"desiredCount": 2')
+        run("wait", "ecs wait services-stable --cluster aistudio-dev --services aistudio-dev", "")
+        run("scale to zero", f"ecs update-service {where} --desired-count 0", '"desiredCount": 0')
+        run("images", "ecr list-images --repository-name aistudio-dev", '"imageTag": "v1"')
+        run("delete an image", "ecr batch-delete-image --repository-name aistudio-dev --image-ids imageTag=old-tag", "ImageNotFound")
+
+
 def strict_signatures(moonbook):
     with Server(moonbook, "--strict") as server:
         code, text = aws(server, *"ecs list-clusters".split())
@@ -203,6 +251,7 @@ def main():
             objects_of_boto(server)
     if AWS:
         a_rollout_of_the_cli(moonbook)
+        commands_of_the_guide(moonbook)
         strict_signatures(moonbook)
     skipped = (not AWS) + (not boto3)
     for failure in failures:
