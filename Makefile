@@ -22,7 +22,7 @@ venv: setup
 
 build: setup
 	@cmake --preset release -DCMAKE_INSTALL_PREFIX=$(PREFIX) >/dev/null
-	@cmake --build --preset release -j $(JOBS)
+	@cmake --build --preset release -j $(JOBS) --target moonbook moonbook_command
 
 demo: build
 	@examples/demo/demo.sh build/release/moonbook

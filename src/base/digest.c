@@ -1,8 +1,8 @@
 /* Digests from OpenSSL 3, loaded when first used. Most of what a short digest costs in OpenSSL 3 is
  * looking the algorithm up, so each is fetched once, and each thread keeps a context. */
 #include "base/digest.h"
+#include "base/shared.h"
 
-#include <dlfcn.h>
 #include <openssl/evp.h>
 #include <pthread.h>
 #include <stdatomic.h>
@@ -25,20 +25,14 @@ static pthread_mutex_t load_lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_key_t context_key; /* frees a thread's context when it ends */
 static _Thread_local EVP_MD_CTX *kept_context;
 
-/* POSIX lets an object pointer from dlsym hold a function's address; C has no cast for it. */
-static bool find_symbol(void *library, const char *name, void *slot) {
-  void *found = dlsym(library, name);
-  memcpy(slot, &found, sizeof found);
-  return found != NULL;
-}
-
-static bool find_symbols(void *library) {
-  return find_symbol(library, "EVP_MD_fetch", &api.fetch) &&
-         find_symbol(library, "EVP_MD_CTX_new", &api.context_new) &&
-         find_symbol(library, "EVP_MD_CTX_free", &api.context_free) &&
-         find_symbol(library, "EVP_DigestInit_ex2", &api.init) &&
-         find_symbol(library, "EVP_DigestUpdate", &api.update) &&
-         find_symbol(library, "EVP_DigestFinal_ex", &api.final);
+/* The name of the first function that is missing, or NULL. */
+static const char *find_symbols(void *library) {
+  const mb_symbol wanted[] = {
+      {"EVP_MD_fetch", &api.fetch},           {"EVP_MD_CTX_new", &api.context_new},
+      {"EVP_MD_CTX_free", &api.context_free}, {"EVP_DigestInit_ex2", &api.init},
+      {"EVP_DigestUpdate", &api.update},      {"EVP_DigestFinal_ex", &api.final},
+  };
+  return mb_shared_find(library, wanted, sizeof wanted / sizeof wanted[0]);
 }
 
 static void free_context(void *context) {
@@ -46,14 +40,13 @@ static void free_context(void *context) {
 }
 
 static int load(mb_error *error) {
-  void *library = dlopen("libcrypto.so.3", RTLD_NOW | RTLD_LOCAL);
+  const char *why;
+  void *library = mb_shared_open("libcrypto.so.3", &why);
   if (!library) {
-    const char *why = dlerror();
-    mb_error_set(error, MB_ERROR_INTERNAL, "NoOpenSsl", "OpenSSL 3 cannot be loaded: %s",
-                 why ? why : "libcrypto.so.3");
+    mb_error_set(error, MB_ERROR_INTERNAL, "NoOpenSsl", "OpenSSL 3 cannot be loaded: %s", why);
     return mb_error_next(error, "install OpenSSL 3 (the package libssl3)");
   }
-  if (!find_symbols(library)) {
+  if (find_symbols(library)) {
     return mb_error_set(error, MB_ERROR_INTERNAL, "NoOpenSsl",
                         "libcrypto.so.3 lacks functions of OpenSSL 3.0");
   }

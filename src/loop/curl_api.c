@@ -1,12 +1,11 @@
 /* Loading libcurl. */
 #include "loop/curl_api.h"
 #include "base/memory.h"
+#include "base/shared.h"
 
-#include <dlfcn.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdbool.h>
-#include <string.h>
 
 static mb_curl_api api;
 static bool loaded;
@@ -45,19 +44,9 @@ unsigned mb_curl_memory_failures(void) {
 
 /* ---- loading ---- */
 
-static bool find_symbol(void *library, const char *name, void *slot) {
-  /* POSIX lets an object pointer hold a function's address; C has no cast for it. */
-  void *found = dlsym(library, name);
-  memcpy(slot, &found, sizeof found);
-  return found != NULL;
-}
-
 /* The name of the first function that is missing, or NULL. */
 static const char *find_symbols(void *library) {
-  const struct {
-    const char *name;
-    void *slot;
-  } wanted[] = {
+  const mb_symbol wanted[] = {
       {"curl_easy_init", &api.easy_init},
       {"curl_easy_cleanup", &api.easy_cleanup},
       {"curl_easy_setopt", &api.easy_setopt},
@@ -73,12 +62,7 @@ static const char *find_symbols(void *library) {
       {"curl_multi_info_read", &api.multi_info_read},
       {"curl_multi_strerror", &api.multi_strerror},
   };
-  for (size_t i = 0; i < sizeof wanted / sizeof wanted[0]; i++) {
-    if (!find_symbol(library, wanted[i].name, wanted[i].slot)) {
-      return wanted[i].name;
-    }
-  }
-  return NULL;
+  return mb_shared_find(library, wanted, sizeof wanted / sizeof wanted[0]);
 }
 
 static int fail_load(mb_error *error, const char *what) {
@@ -90,14 +74,13 @@ static int load(mb_error *error) {
   CURLcode (*init)(long, curl_malloc_callback, curl_free_callback, curl_realloc_callback,
                    curl_strdup_callback, curl_calloc_callback);
   const curl_version_info_data *(*version)(CURLversion);
-  void *library = dlopen("libcurl.so.4", RTLD_NOW | RTLD_LOCAL);
+  const mb_symbol more[] = {{"curl_global_init_mem", &init}, {"curl_version_info", &version}};
+  const char *why;
+  void *library = mb_shared_open("libcurl.so.4", &why);
   if (!library) {
-    const char *why = dlerror();
-    return fail_load(error, why ? why : "libcurl.so.4 is missing");
+    return fail_load(error, why);
   }
-  const char *missing = find_symbols(library);
-  if (missing || !find_symbol(library, "curl_global_init_mem", &init) ||
-      !find_symbol(library, "curl_version_info", &version)) {
+  if (find_symbols(library) || mb_shared_find(library, more, sizeof more / sizeof more[0])) {
     return fail_load(error, "it lacks functions that are needed");
   }
   if (version(CURLVERSION_NOW)->version_num < 0x075800) {

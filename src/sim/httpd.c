@@ -1,28 +1,17 @@
 /* Loading libmicrohttpd. */
 #include "sim/httpd.h"
+#include "base/shared.h"
 
-#include <dlfcn.h>
 #include <pthread.h>
 #include <stdbool.h>
-#include <string.h>
 
 static mb_httpd_api api;
 static bool loaded;
 static pthread_mutex_t load_lock = PTHREAD_MUTEX_INITIALIZER;
 
-/* POSIX lets an object pointer from dlsym hold a function's address; C has no cast for it. */
-static bool find_symbol(void *library, const char *name, void *slot) {
-  void *found = dlsym(library, name);
-  memcpy(slot, &found, sizeof found);
-  return found != NULL;
-}
-
 /* The name of the first function that is missing, or NULL. */
 static const char *find_symbols(void *library) {
-  const struct {
-    const char *name;
-    void *slot;
-  } wanted[] = {
+  const mb_symbol wanted[] = {
       {"MHD_start_daemon", &api.start_daemon},
       {"MHD_stop_daemon", &api.stop_daemon},
       {"MHD_run", &api.run},
@@ -38,18 +27,15 @@ static const char *find_symbols(void *library) {
       {"MHD_suspend_connection", &api.suspend_connection},
       {"MHD_resume_connection", &api.resume_connection},
   };
-  for (size_t i = 0; i < sizeof wanted / sizeof wanted[0]; i++)
-    if (!find_symbol(library, wanted[i].name, wanted[i].slot))
-      return wanted[i].name;
-  return NULL;
+  return mb_shared_find(library, wanted, sizeof wanted / sizeof wanted[0]);
 }
 
 static int load(mb_error *error) {
-  void *library = dlopen("libmicrohttpd.so.12", RTLD_NOW | RTLD_LOCAL);
+  const char *why;
+  void *library = mb_shared_open("libmicrohttpd.so.12", &why);
   if (!library) {
-    const char *why = dlerror();
     mb_error_set(error, MB_ERROR_INTERNAL, "NoMicrohttpd", "libmicrohttpd cannot be loaded: %s",
-                 why ? why : "libmicrohttpd.so.12");
+                 why);
     return mb_error_next(error, "install libmicrohttpd (the package libmicrohttpd12)");
   }
   const char *missing = find_symbols(library);

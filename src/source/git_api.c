@@ -1,28 +1,17 @@
 /* Loading libgit2. */
 #include "source/git_api.h"
+#include "base/shared.h"
 
-#include <dlfcn.h>
 #include <pthread.h>
 #include <stdbool.h>
-#include <string.h>
 
 static mb_git_api api;
 static bool loaded;
 static pthread_mutex_t load_lock = PTHREAD_MUTEX_INITIALIZER;
 
-static bool find_symbol(void *library, const char *name, void *slot) {
-  /* POSIX lets an object pointer hold a function's address; C has no cast for it. */
-  void *found = dlsym(library, name);
-  memcpy(slot, &found, sizeof found);
-  return found != NULL;
-}
-
 /* The name of the first function that is missing, or NULL. */
 static const char *find_symbols(void *library) {
-  const struct {
-    const char *name;
-    void *slot;
-  } wanted[] = {
+  const mb_symbol wanted[] = {
       {"git_libgit2_init", &api.library_init},
       {"git_libgit2_shutdown", &api.library_shutdown},
       {"git_error_last", &api.error_last},
@@ -59,11 +48,7 @@ static const char *find_symbols(void *library) {
       {"git_blob_rawcontent", &api.blob_content},
       {"git_blob_rawsize", &api.blob_size},
   };
-  for (size_t i = 0; i < sizeof wanted / sizeof wanted[0]; i++) {
-    if (!find_symbol(library, wanted[i].name, wanted[i].slot))
-      return wanted[i].name;
-  }
-  return NULL;
+  return mb_shared_find(library, wanted, sizeof wanted / sizeof wanted[0]);
 }
 
 static int fail_load(mb_error *error, const char *what) {
@@ -75,12 +60,12 @@ static int fail_load(mb_error *error, const char *what) {
 static int load(mb_error *error) {
   int (*version)(int *, int *, int *);
   int major = 0, minor = 0, revision = 0;
-  void *library = dlopen(MB_GIT2_SONAME, RTLD_NOW | RTLD_LOCAL);
-  if (!library) {
-    const char *why = dlerror();
-    return fail_load(error, why ? why : MB_GIT2_SONAME " is missing");
-  }
-  if (find_symbols(library) || !find_symbol(library, "git_libgit2_version", &version))
+  const mb_symbol more[] = {{"git_libgit2_version", &version}};
+  const char *why;
+  void *library = mb_shared_open(MB_GIT2_SONAME, &why);
+  if (!library)
+    return fail_load(error, why);
+  if (find_symbols(library) || mb_shared_find(library, more, 1))
     return fail_load(error, "it lacks functions that are needed");
   version(&major, &minor, &revision);
   if (major != LIBGIT2_VER_MAJOR || minor != LIBGIT2_VER_MINOR)

@@ -332,21 +332,27 @@ typedef struct map_value {
   growing keys, items;
 } map_value;
 
-static int read_map_member(compiler *c, key name, mb_json_token first, void *out) {
-  map_value *map = out;
+/* The place of a map's next item, its key copied. NULL without memory. */
+static mb_rule_node *add_to_map(compiler *c, map_value *map, key name) {
   const char **slot = grow(c, &map->keys);
   if (!slot)
-    return -1;
+    return NULL;
   *slot = mb_arena_strndup(c->arena, name.text, name.size);
-  if (!*slot)
-    return mb_error_memory(c->error);
-  mb_rule_node *item = grow(c, &map->items);
+  if (!*slot) {
+    mb_error_memory(c->error);
+    return NULL;
+  }
+  return grow(c, &map->items);
+}
+
+static int read_map_member(compiler *c, key name, mb_json_token first, void *out) {
+  mb_rule_node *item = add_to_map(c, out, name);
   return item ? read_property(c, first, item) : -1;
 }
 
-static int read_map(compiler *c, mb_json_token first, mb_rule_node *out) {
+static int read_map(compiler *c, mb_json_token first, member_reader member, mb_rule_node *out) {
   map_value map = {{.item_size = sizeof(const char *)}, {.item_size = sizeof(mb_rule_node)}};
-  if (read_object(c, first, read_map_member, &map))
+  if (read_object(c, first, member, &map))
     return -1;
   out->kind = MB_RULE_MAP;
   out->keys = map.keys.items;
@@ -359,7 +365,7 @@ static int read_map(compiler *c, mb_json_token first, mb_rule_node *out) {
 static int read_property(compiler *c, mb_json_token first, void *item) {
   mb_rule_node *out = item;
   if (first == MB_JSON_OBJECT)
-    return read_map(c, first, out);
+    return read_map(c, first, read_map_member, out);
   if (first != MB_JSON_ARRAY)
     return read_value(c, first, item);
   growing items = {.item_size = sizeof(mb_rule_node)};
@@ -373,31 +379,15 @@ static int read_property(compiler *c, mb_json_token first, void *item) {
 
 /* Header values, unlike properties, may be references and functions. */
 static int read_header(compiler *c, key name, mb_json_token first, void *out) {
-  map_value *map = out;
-  const char **slot = grow(c, &map->keys);
-  mb_rule_node *item = slot ? grow(c, &map->items) : NULL;
+  mb_rule_node *item = add_to_map(c, out, name);
   growing values = {.item_size = sizeof(mb_rule_node)};
   if (!item)
     return -1;
-  *slot = mb_arena_strndup(c->arena, name.text, name.size);
-  if (!*slot)
-    return mb_error_memory(c->error);
   if (read_array(c, first, read_value, &values))
     return -1;
   item->kind = MB_RULE_LIST;
   item->items = values.items;
   item->count = (uint32_t)values.count;
-  return 0;
-}
-
-static int read_headers(compiler *c, mb_json_token first, mb_rule_node *out) {
-  map_value map = {{.item_size = sizeof(const char *)}, {.item_size = sizeof(mb_rule_node)}};
-  if (read_object(c, first, read_header, &map))
-    return -1;
-  out->kind = MB_RULE_MAP;
-  out->keys = map.keys.items;
-  out->items = map.items.items;
-  out->count = (uint32_t)map.items.count;
   return 0;
 }
 
@@ -415,9 +405,10 @@ static int read_endpoint_member(compiler *c, key name, mb_json_token first, void
   if (is(name.text, name.size, "url"))
     return read_value(c, first, &rule->text);
   if (is(name.text, name.size, "properties"))
-    return (rule->properties = new_node(c)) ? read_map(c, first, rule->properties) : -1;
+    return (rule->properties = new_node(c)) ? read_map(c, first, read_map_member, rule->properties)
+                                            : -1;
   if (is(name.text, name.size, "headers"))
-    return (rule->headers = new_node(c)) ? read_headers(c, first, rule->headers) : -1;
+    return (rule->headers = new_node(c)) ? read_map(c, first, read_header, rule->headers) : -1;
   return skip(c, first);
 }
 
