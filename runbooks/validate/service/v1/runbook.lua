@@ -91,7 +91,7 @@ local function health_url(args)
   end
   local answer, err = attempt(ssm.get_parameter, { name = args.alb_dns_parameter })
   if answer then
-    -- The value of any parameter is a secret until a runbook says that this one is not.
+    -- A SecureString arrives as a secret; a name that everybody may resolve is none.
     return "http://" .. reveal(answer.parameter.value) .. args.health_path
   end
   if err.code == "ParameterNotFound" then
