@@ -323,6 +323,14 @@ const mb_binding *mb_engine_find(mb_engine *engine, const char *name, mb_error *
   const mb_waiter *waiter;
   if (space && space->model && find_in_model(space->model, name + size + 1, &operation, &waiter))
     return bind(engine, name, space->model, operation, waiter, error);
-  mb_name_unknown(engine, name, error);
+  mb_error problem;
+  mb_error_clear(&problem);
+  const mb_binding *composed = size ? mb_composed_find(engine, name, &problem) : NULL;
+  if (composed)
+    return composed;
+  if (problem.kind == MB_OK)
+    mb_name_unknown(engine, name, error);
+  else if (error)
+    *error = problem;
   return NULL;
 }

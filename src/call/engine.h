@@ -12,21 +12,34 @@ typedef struct mb_engine {
   mb_aws *aws;
   struct mb_registry *registry;
   double call_timeout_seconds;
+  /* Reads a data file written in Lua; set by whoever has Lua, for the declarations of composed
+   * primitives. NULL: there are none. */
+  int (*read_data)(mb_arena *arena, const char *chunk_name, const char *source, size_t size,
+                   mb_value **out, mb_error *error);
 } mb_engine;
 
 int mb_engine_init(mb_engine *engine, const mb_system *system, const mb_settings_options *settings,
                    double call_timeout_seconds, mb_error *error);
 void mb_engine_dispose(mb_engine *engine);
 
+/* The body of a primitive that is made of others: a function of a Lua module. What it calls only
+ * reads. */
+typedef struct mb_composition {
+  const char *module;       /* as require() takes it */
+  const char *function;     /* takes the table of arguments */
+  const char *const *calls; /* the primitives it may call, composed ones included; ends with NULL */
+} mb_composition;
+
 /* A primitive with what stands behind it. Those of services are made from the models when they are
- * first asked for; nothing lists them twice. */
+ * first asked for, and composed ones from their files; nothing lists them twice. */
 typedef struct mb_binding {
   mb_primitive primitive;
   void *payload;
-  const mb_model *model;         /* of a service operation or waiter, else NULL */
-  const mb_operation *operation; /* of a service operation or waiter, else NULL */
-  const mb_waiter *waiter;       /* of "ecs.wait_for_services_stable", else NULL */
-  bool pages;                    /* the operation is a listing that can be followed */
+  const mb_composition *composition; /* of a composed primitive, else NULL */
+  const mb_model *model;             /* of a service operation or waiter, else NULL */
+  const mb_operation *operation;     /* of a service operation or waiter, else NULL */
+  const mb_waiter *waiter;           /* of "ecs.wait_for_services_stable", else NULL */
+  bool pages;                        /* the operation is a listing that can be followed */
 } mb_binding;
 
 /* Finds "ecs.describe_services", "http.get", "ecs.wait_for_services_stable". On failure the error

@@ -19,8 +19,9 @@ static size_t namespace_count(mb_engine *engine, const char *name) {
   const mb_namespace *space = mb_namespace_find(engine, name, strlen(name), &memory);
   if (!space)
     return 0;
+  size_t composed = (size_t)mb_composed_names(engine, name, NULL);
   if (space->model)
-    return mb_model_operation_count(space->model) + mb_model_waiter_count(space->model);
+    return mb_model_operation_count(space->model) + mb_model_waiter_count(space->model) + composed;
   return mb_engine_names(engine, name, NULL, 0);
 }
 
@@ -138,14 +139,30 @@ static int put_actions(mb_arena *arena, mb_value *out, const mb_primitive *primi
   return 0;
 }
 
-static int help_primitive(mb_arena *arena, const mb_primitive *primitive, mb_value *out) {
+/* What a composed primitive calls. */
+static int put_calls(mb_arena *arena, mb_value *out, const mb_composition *composition) {
+  mb_value *list = composition ? mb_map_put(arena, out, "calls") : NULL;
+  if (!composition || !list)
+    return composition ? -1 : 0;
+  mb_value_set_list(list);
+  for (const char *const *at = composition->calls; *at; at++) {
+    mb_value *item = mb_list_add(arena, list);
+    if (!item || mb_value_set_string(arena, item, *at) != 0)
+      return -1;
+  }
+  return 0;
+}
+
+static int help_primitive(mb_arena *arena, const mb_binding *binding, mb_value *out) {
+  const mb_primitive *primitive = &binding->primitive;
   mb_value_set_map(out);
   if (put_text(arena, out, "name", primitive->name) != 0 ||
       put_text(arena, out, "summary", primitive->summary) != 0 ||
       put_text(arena, out, "effect", mb_effect_name(primitive->effect)) != 0 ||
       put_text(arena, out, "recovery", mb_recovery_name(primitive->recovery)) != 0 ||
       put_text(arena, out, "since", primitive->since) != 0 ||
-      put_actions(arena, out, primitive) != 0 || put_arguments(arena, out, primitive) != 0)
+      put_actions(arena, out, primitive) != 0 || put_calls(arena, out, binding->composition) != 0 ||
+      put_arguments(arena, out, primitive) != 0)
     return -1;
   return put_text(arena, out, "results", primitive->results);
 }
@@ -164,5 +181,5 @@ int mb_engine_help(mb_engine *engine, mb_arena *arena, const char *name, mb_valu
   const mb_binding *binding = mb_engine_find(engine, name, error);
   if (!binding)
     return -1;
-  return help_primitive(arena, &binding->primitive, out) == 0 ? 0 : mb_error_memory(error);
+  return help_primitive(arena, binding, out) == 0 ? 0 : mb_error_memory(error);
 }

@@ -30,11 +30,21 @@ static bool in_space(const char *name, const char *space) {
   return strncmp(name, space, size) == 0 && name[size] == '.';
 }
 
-static size_t count_added(const struct mb_registry *registry, const char *space) {
-  size_t count = 0;
+/* Of the primitives that are no service's operation or waiter. */
+static size_t count_added(mb_engine *engine, const char *space) {
+  const struct mb_registry *registry = engine->registry;
+  size_t count = (size_t)mb_composed_names(engine, space, NULL);
   for (size_t i = 0; i < registry->added_count; i++)
     count += in_space(registry->added[i]->primitive.name, space);
   return count;
+}
+
+static bool has_added(const struct mb_registry *registry, const char *space) {
+  for (size_t i = 0; i < registry->added_count; i++) {
+    if (in_space(registry->added[i]->primitive.name, space))
+      return true;
+  }
+  return false;
 }
 
 /* ---- one namespace ---- */
@@ -99,7 +109,7 @@ mb_namespace *mb_namespace_find(mb_engine *engine, const char *name, size_t size
       return at;
   }
   const mb_model *model = model_named(copy);
-  size_t added = count_added(engine->registry, copy);
+  size_t added = count_added(engine, copy);
   if (!model && added == 0)
     return NULL;
   mb_namespace *space = make_namespace(engine, copy, model, added);
@@ -131,7 +141,7 @@ int mb_namespace_fill(mb_engine *engine, mb_namespace *space) {
   struct mb_registry *registry = engine->registry;
   if (space->names)
     return 0;
-  size_t total = count_added(registry, space->name);
+  size_t total = count_added(engine, space->name);
   if (space->model)
     total += mb_model_operation_count(space->model) + mb_model_waiter_count(space->model);
   const char **names = mb_arena_alloc(registry->arena, (total + 1) * sizeof *names);
@@ -144,6 +154,10 @@ int mb_namespace_fill(mb_engine *engine, mb_namespace *space) {
     if (in_space(registry->added[i]->primitive.name, space->name))
       names[space->count++] = registry->added[i]->primitive.name;
   }
+  long composed = mb_composed_names(engine, space->name, names + space->count);
+  if (composed < 0)
+    return -1;
+  space->count += (size_t)composed;
   qsort(names, space->count, sizeof *names, compare_names);
   space->names = names;
   return 0;
@@ -175,9 +189,30 @@ static size_t add_added_spaces(mb_engine *engine, const char **names, size_t cap
   return count;
 }
 
+/* Adds the namespaces that hold nothing but composed primitives. The files are in order of their
+ * paths, so a repeat follows at once. */
+static size_t add_composed_spaces(mb_engine *engine, const char **names, size_t capacity,
+                                  size_t count) {
+  const char *last = "";
+  for (size_t i = 0;; i++) {
+    const char *name = mb_composed_space(engine, i);
+    if (!name)
+      return count;
+    if (strcmp(name, last) == 0)
+      continue;
+    last = name;
+    if (model_named(name) || has_added(engine->registry, name))
+      continue;
+    if (names && count < capacity)
+      names[count] = name;
+    count++;
+  }
+}
+
 size_t mb_engine_namespaces(mb_engine *engine, const char **names, size_t capacity) {
   size_t count = mb_model_names(names, capacity);
   count = add_added_spaces(engine, names, capacity, count);
+  count = add_composed_spaces(engine, names, capacity, count);
   if (names)
     qsort(names, count < capacity ? count : capacity, sizeof *names, compare_names);
   return count;

@@ -24,6 +24,7 @@ struct mb_registry {
   mb_namespace *namespaces;
   const mb_value *hosts; /* borrowed; NULL: any */
   mb_call *calls;        /* under way, and cancelled ones whose work nobody can stop */
+  int composing;         /* declarations of composed primitives being read, one for another */
 };
 
 /* Puts a binding into the table. Its name must be new. 0, or -1 when memory has run out. */
@@ -44,6 +45,19 @@ int mb_name_unknown(mb_engine *engine, const char *name, mb_error *error);
 
 /* Copies what may be hostile into a small buffer, made printable and cut. Returns `out`. */
 const char *mb_name_quote(char *out, size_t out_size, const char *name);
+
+/* ---- composed.c: primitives whose body is Lua, one file each below lua/moonbook/primitives ----
+ */
+
+/* The composed primitive of that name, declared when first asked for. NULL when there is none, and
+ * then *error is left alone, or when its file is bad. */
+mb_binding *mb_composed_find(mb_engine *engine, const char *name, mb_error *error);
+/* How many there are in a namespace; fills in their full names when `names` is not NULL, in memory
+ * of the registry. -1 when that has run out. */
+long mb_composed_names(mb_engine *engine, const char *name_space, const char **names);
+/* The namespace of the composed primitive with that index, over all of them; NULL behind the last.
+ */
+const char *mb_composed_space(mb_engine *engine, size_t index);
 
 /* Ends every call without a callback; for mb_engine_dispose. */
 void mb_calls_drop(struct mb_registry *registry);

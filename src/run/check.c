@@ -14,7 +14,7 @@ typedef struct checking {
   mb_arena *arena;
   mb_engine *engine;
   const mb_bundle *bundle;
-  const mb_manifest *manifest;
+  mb_manifest *manifest;
   mb_value *findings;
   const char *modules[MODULE_LIMIT]; /* looked at, or about to be */
   size_t module_count;
@@ -194,7 +194,7 @@ static int check_modules(checking *check, mb_error *error) {
 static int check_runbook(checking *check, mb_error *error) {
   mb_error problem;
   mb_error_clear(&problem);
-  if (mb_manifest_check_uses(check->manifest, check->engine, &problem) != 0 &&
+  if (mb_manifest_check_uses(check->manifest, check->arena, check->engine, &problem) != 0 &&
       add_problem(check->arena, check->findings, check->manifest->file, &problem, error) != 0) {
     return -1;
   }

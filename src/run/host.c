@@ -120,6 +120,7 @@ static int add_engine(mb_host *host, const mb_settings_options *wanted, mb_engin
                      host->options.call_timeout_seconds, error) != 0) {
     return -1;
   }
+  made->engine.read_data = mb_script_read_data;
   for (host_primitive *at = host->primitives; at != NULL; at = at->next) {
     if (mb_engine_add(&made->engine, at->primitive, at->payload, error) != 0) {
       mb_engine_dispose(&made->engine);
@@ -224,6 +225,9 @@ int mb_host_call(mb_host *host, mb_arena *arena, const char *primitive, const mb
   }
   if (mb_call_check(engine, binding, arena, args, error) != 0) {
     return -1;
+  }
+  if (binding->composition != NULL) {
+    return mb_host_call_composed(host, engine, arena, binding, args, result, error);
   }
   waiting wait = {.arena = arena};
   mb_call_options options = {

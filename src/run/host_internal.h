@@ -41,6 +41,11 @@ int mb_host_engine(mb_host *host, const mb_value *environment, mb_engine **out, 
 int mb_host_find_runbook(mb_host *host, mb_arena *arena, const char *name, mb_bundle *bundle,
                          mb_manifest *manifest, mb_error *error);
 
+/* Calls a composed primitive, whose arguments were checked, in a Lua state of its own. */
+int mb_host_call_composed(mb_host *host, mb_engine *engine, mb_arena *arena,
+                          const mb_binding *binding, const mb_value *args, const mb_value **result,
+                          mb_error *error);
+
 /* Puts text into a map. -1 when memory has run out; `text` NULL does nothing. */
 int mb_put_text(mb_arena *arena, mb_value *map, const char *key, const char *text);
 

@@ -330,6 +330,11 @@ bool mb_manifest_allows(const mb_manifest *manifest, const mb_primitive *primiti
       return true;
     }
   }
+  for (size_t i = 0; i < mb_value_count(manifest->implied); i++) {
+    if (strcmp(mb_value_string(mb_list_at(manifest->implied, i)), primitive->name) == 0) {
+      return true;
+    }
+  }
   return false;
 }
 
@@ -379,7 +384,20 @@ static bool wildcard_matches(mb_engine *engine, mb_arena *arena, const char *pat
   return false;
 }
 
-static int check_use(const mb_manifest *manifest, mb_engine *engine, mb_arena *arena, size_t index,
+/* A composed primitive brings the right to what it is made of, all of which only reads. */
+static int add_implied(mb_manifest *manifest, mb_arena *arena, const mb_binding *binding,
+                       mb_error *error) {
+  const char *const *calls = binding->composition == NULL ? NULL : binding->composition->calls;
+  for (; calls != NULL && *calls != NULL; calls++) {
+    mb_value *item = mb_list_add(arena, manifest->implied);
+    if (item == NULL || mb_value_set_string(arena, item, *calls) != 0) {
+      return mb_error_memory(error);
+    }
+  }
+  return 0;
+}
+
+static int check_use(mb_manifest *manifest, mb_engine *engine, mb_arena *arena, size_t index,
                      const char *use, mb_error *error) {
   if (strchr(use, '*') != NULL) {
     return wildcard_matches(engine, arena, use)
@@ -401,17 +419,17 @@ static int check_use(const mb_manifest *manifest, mb_engine *engine, mb_arena *a
     return mb_error_next(error, "Say effect = \"%s\", or leave it out of `uses`.",
                          mb_effect_name(binding->primitive.effect));
   }
-  return 0;
+  return add_implied(manifest, arena, binding, error);
 }
 
-int mb_manifest_check_uses(const mb_manifest *manifest, mb_engine *engine, mb_error *error) {
-  mb_arena *arena = mb_arena_new(0);
-  int status = arena == NULL ? mb_error_memory(error) : 0;
+int mb_manifest_check_uses(mb_manifest *manifest, mb_arena *arena, mb_engine *engine,
+                           mb_error *error) {
+  manifest->implied = mb_value_new_list(arena);
+  int status = manifest->implied == NULL ? mb_error_memory(error) : 0;
   for (size_t i = 0; status == 0 && i < mb_value_count(manifest->uses); i++) {
     status = check_use(manifest, engine, arena, i + 1,
                        mb_value_string(mb_list_at(manifest->uses, i)), error);
   }
-  mb_arena_free(arena);
   return status;
 }
 

@@ -36,8 +36,9 @@ typedef struct mb_manifest {
   const char *summary;
   const char *kind;
   mb_effect effect;
-  const mb_value *uses;    /* list of text; may be NULL */
-  const mb_value *hosts;   /* list of text; may be NULL */
+  const mb_value *uses;  /* list of text; may be NULL */
+  mb_value *implied;     /* list of text: what the composed primitives among them call; see below */
+  const mb_value *hosts; /* list of text; may be NULL */
   const mb_value *changes; /* list of text with {argument}; may be NULL */
   const char *confirm;     /* what a person types, with {argument}; or NULL */
   double timeout_seconds;  /* 0: none */
@@ -50,10 +51,12 @@ typedef struct mb_manifest {
 int mb_manifest_read(mb_manifest *out, mb_arena *arena, const mb_bundle *bundle, mb_error *error);
 
 /* Checks `uses` against what there is: unknown primitives, wildcards that match nothing, and
- * primitives that do more than `effect` says. */
-int mb_manifest_check_uses(const mb_manifest *manifest, mb_engine *engine, mb_error *error);
+ * primitives that do more than `effect` says. Fills in `implied`, in `arena`. */
+int mb_manifest_check_uses(mb_manifest *manifest, mb_arena *arena, mb_engine *engine,
+                           mb_error *error);
 
-/* Whether `uses` allows a primitive: by its name, or by a wildcard if it only reads. */
+/* Whether `uses` allows a primitive: by its name, by a wildcard if it only reads, or because a
+ * composed one calls it. */
 bool mb_manifest_allows(const mb_manifest *manifest, const mb_primitive *primitive);
 
 /* Whether `name` matches "ecs.describe_*". A pattern without a star matches itself. */

@@ -146,8 +146,8 @@ static int resolve(mb_run *run, const mb_run_options *options, mb_error *error) 
       mb_args_resolve(&run->manifest, run->arena, options->args, options->args_are_text,
                       run->environment, &run->args, error) != 0 ||
       mb_host_engine(run->host, run->environment, &run->engine, error) != 0 ||
-      mb_manifest_check_uses(&run->manifest, run->engine, error) != 0 || make_id(run, error) != 0 ||
-      put_info(run, error) != 0 || expand_hosts(run, error) != 0 ||
+      mb_manifest_check_uses(&run->manifest, run->arena, run->engine, error) != 0 ||
+      make_id(run, error) != 0 || put_info(run, error) != 0 || expand_hosts(run, error) != 0 ||
       choose_phrase(run, error) != 0 ||
       expand_list(run, run->manifest.changes, &changes, error) != 0) {
     return -1;

@@ -1,6 +1,7 @@
 /* The one place where primitives are called from Lua: namespaces, arguments, permission, waiting,
  * results and errors. */
 #include "base/system.h"
+#include "call/arguments.h"
 #include "script/state.h"
 #include <string.h>
 
@@ -172,18 +173,25 @@ static void start(mb_pending *pending, const char *where, bool pages) {
     pending->call = call;
 }
 
-static int dispatch(lua_State *L, const mb_binding *binding, int index, bool pages,
-                    lua_KFunction continuation) {
+/* Takes the arguments at `index` and checks them; `where` is the caller's line. */
+static mb_pending *prepare(lua_State *L, mb_task *task, const mb_binding *binding, int index,
+                           char *where, size_t where_size) {
   mb_error error;
-  char where[256];
-  mb_task *task = mb_lua_task(L, binding->primitive.name);
   mb_pending *pending = pending_new(L, task, binding);
   pending->args = read_args(L, pending, index);
   mb_error_clear(&error);
   if (mb_call_check(task->script->engine, binding, pending->arena, pending->args, &error) != 0)
-    return raise_for(L, binding, &error);
+    raise_for(L, binding, &error);
   mb_call_mark_secrets(task->script->engine, binding, pending->args);
-  mb_lua_where(L, where, sizeof where);
+  mb_lua_where(L, where, where_size);
+  return pending;
+}
+
+static int dispatch(lua_State *L, const mb_binding *binding, int index, bool pages,
+                    lua_KFunction continuation) {
+  char where[256];
+  mb_task *task = mb_lua_task(L, binding->primitive.name);
+  mb_pending *pending = prepare(L, task, binding, index, where, sizeof where);
   if (ask_permit(L, pending, where))
     return continuation(L, LUA_OK, 0);
   start(pending, where, pages);
@@ -192,11 +200,50 @@ static int dispatch(lua_State *L, const mb_binding *binding, int index, bool pag
   return mb_lua_wait(L, task, 0, continuation);
 }
 
+/* ---- composed primitives ---- */
+
+static int finish_composed(lua_State *L, int status, lua_KContext context) {
+  (void)L, (void)status, (void)context;
+  return 1;
+}
+
+static void push_function(lua_State *L, const mb_composition *composition) {
+  mb_lua_require(L, composition->module);
+  if (!lua_istable(L, -1) || lua_getfield(L, -1, composition->function) != LUA_TFUNCTION)
+    luaL_error(L, "the module '%s' has no function '%s'", composition->module,
+               composition->function);
+  lua_replace(L, -2);
+}
+
+/* Its body runs in the caller's task: the calls it makes are waited for, allowed and told of like
+ * any other. */
+static int call_composed(lua_State *L, const mb_binding *binding) {
+  char where[256];
+  mb_task *task = mb_lua_task(L, binding->primitive.name);
+  mb_pending *pending = prepare(L, task, binding, 1, where, sizeof where);
+  const mb_value *args = NULL;
+  mb_error error;
+  if (ask_permit(L, pending, where))
+    return finish_call(L, LUA_OK, 0);
+  if (mb_arguments_convert(pending->arena, &binding->primitive, pending->args, &args) != 0) {
+    mb_error_memory(&error);
+    return raise_for(L, binding, &error);
+  }
+  lua_settop(L, 0);
+  push_function(L, binding->composition);
+  mb_lua_push_value(L, args);
+  mb_pending_free(pending);
+  lua_callk(L, 1, 1, 0, finish_composed);
+  return 1;
+}
+
 static int primitive_call(lua_State *L) {
   const mb_binding *binding = lua_touserdata(L, lua_upvalueindex(1));
   if (lua_gettop(L) > 1 || !(lua_isnoneornil(L, 1) || lua_istable(L, 1)))
     return luaL_error(L, "%s takes one table of named arguments: %s{ name = value, ... }",
                       binding->primitive.name, binding->primitive.name);
+  if (binding->composition)
+    return call_composed(L, binding);
   return dispatch(L, binding, 1, false, finish_call);
 }
 

@@ -290,6 +290,12 @@ static int sandbox_require(lua_State *L) {
   return 1;
 }
 
+void mb_lua_require(lua_State *L, const char *name) {
+  lua_pushcfunction(L, sandbox_require);
+  lua_pushstring(L, name);
+  lua_call(L, 1, 1);
+}
+
 /* ---- putting it together ---- */
 
 typedef struct library {

@@ -164,6 +164,7 @@ void mb_lua_add_flow(lua_State *L);
 void mb_lua_add_report(lua_State *L);
 void mb_lua_add_calls(lua_State *L);
 void mb_lua_open_sandbox(lua_State *L);
+void mb_lua_require(lua_State *L, const char *name); /* what require() gives. [0, +1, e] */
 
 /* find, match, gmatch and gsub. */
 extern const mb_lua_function mb_lua_pattern_functions[];
