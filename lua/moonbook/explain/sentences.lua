@@ -1,0 +1,33 @@
+--- Fills the sentences and treatments of moonbook.explain.causes from what was found. Pure.
+
+local causes = require "moonbook.explain.causes"
+
+local sentences = {}
+
+-- The text with its {placeholders} filled, or nil when one of them is not known.
+local function fill(text, values)
+  local complete = true
+  local filled = text:gsub("{([%l_]+)}", function(key)
+    local value = values[key]
+    complete = complete and value ~= nil
+    return value ~= nil and tostring(value) or ""
+  end)
+  return complete and filled or nil
+end
+
+--- The sentence of a finding.
+function sentences.summary(code, values)
+  local cause = causes[code]
+  return cause.summary and fill(cause.summary, values) or cause.title .. "."
+end
+
+--- What to do about it: a list of lines.
+function sentences.treatment(code, values)
+  local lines = {}
+  for _, line in ipairs(causes[code].treatment) do
+    lines[#lines + 1] = fill(line, values)
+  end
+  return lines
+end
+
+return sentences

@@ -1,0 +1,28 @@
+return {
+  name = "causes/explain",
+  version = "1.0.0",
+  moonbook = 1,
+  summary = "Say why a deployment failed, for the tests of moonbook.explain",
+  kind = "monitor",
+  effect = "reads",
+  uses = {
+    "cloudwatch.describe_alarms",
+    "ecs.describe_service_deployments",
+    "ecs.describe_service_revisions",
+    "ecs.describe_services",
+    "ecs.describe_task_definition",
+    "ecs.describe_tasks",
+    "ecs.list_service_deployments",
+    "ecs.list_tasks",
+    "elbv2.describe_target_groups",
+    "elbv2.describe_target_health",
+    "logs.describe_log_groups",
+    "logs.get_log_events",
+  },
+  args = {
+    { name = "cluster", type = "string", required = true, doc = "the cluster" },
+    { name = "service", type = "string", required = true, doc = "the service" },
+    { name = "nth", type = "integer", doc = "explain the nth newest service deployment, not the one in trouble" },
+    { name = "primary", type = "boolean", default = false, doc = "explain the primary deployment, by its id" },
+  },
+}
