@@ -52,11 +52,11 @@ local function repository_and_tag(name)
 end
 
 local behaviour_fields = arguments.set [[
-  start crash out_of_memory health status paths latency error_rate error_status hang hang_after stop says
+  start crash out_of_memory health status paths latency error_rate error_status hang hang_after stop says ready
   start_error ]]
 local image_fields = arguments.set [[
   name missing architecture platforms start crash out_of_memory health status paths latency error_rate
-  error_status hang hang_after stop says start_error also ]]
+  error_status hang hang_after stop says ready start_error also ]]
 
 local function refuse_bad_behaviour(what, args)
   arguments.types(what, args, "table", "crash stop paths platforms also")
@@ -72,7 +72,8 @@ end
 local function behaviour_of(what, args)
   refuse_bad_behaviour(what, args)
   local out = {}
-  for _, name in ipairs { "status", "paths", "error_rate", "error_status", "health", "hang", "says", "start_error" } do
+  for _, name in ipairs { "status", "paths", "error_rate", "error_status", "health", "hang", "says", "ready",
+    "start_error" } do
     out[name] = util.copy(args[name])
   end
   out.start_seconds = arguments.seconds(what, args, "start")
@@ -366,11 +367,11 @@ local function has_image(world, name)
   return require("sim.ecr").resolve(world, build.image_uri(world, name)) ~= nil
 end
 
--- An ordinary application: two pages, ends when it is told to.
+-- An ordinary application: two pages, says when it listens, ends when it is told to.
 local function ordinary(args)
   return {
     paths = { ["/"] = 200, [args.health_path] = 200 }, stop = { seconds = 2, code = 0 },
-    says = ('{"level":"info","message":"listening on port %d"}'):format(args.port),
+    ready = ('{"level":"info","message":"listening on port %d"}'):format(args.port),
   }
 end
 
@@ -454,9 +455,32 @@ local definition_members = {
   "proxy_configuration",
 }
 
---- Somebody deploys an image: a new revision of the service's task definition, and an update.
+local function override(into, members)
+  for name, value in util.sorted_pairs(members or {}) do
+    into[name] = util.copy(value)
+  end
+end
+
+-- What the new revision has of its own: members of the definition, of its first container, further containers.
+local function change_definition(world, input, args)
+  local first = input.container_definitions[1]
+  first.image = build.image_uri(world, args.image or first.image)
+  override(input, args.definition)
+  override(first, args.change)
+  for _, sidecar in ipairs(args.sidecars or {}) do
+    local container = util.copy(first)
+    container.port_mappings, container.secrets, container.health_check = {}, {}, nil
+    override(container, sidecar)
+    container.image = build.image_uri(world, container.image)
+    table.insert(input.container_definitions, container)
+  end
+end
+
+--- Somebody deploys: a new revision of the service's task definition with another image, and, if said, other
+-- members of its first container (`change`) or of the `definition`, and `sidecars`; then an update.
 function build.deploy(world, args)
-  args = arguments.check("deploy", args, arguments.set "app env cluster service image wait")
+  args = arguments.check("deploy", args, arguments.set "app env cluster service image change definition sidecars wait")
+  arguments.types("deploy", args, "table", "change definition sidecars")
   local cluster, name = named("deploy", args)
   local found = call(world, "ecs", "describe_services", { cluster = cluster, services = { name } }).services[1]
   if not found then
@@ -468,7 +492,7 @@ function build.deploy(world, args)
   for _, member in ipairs(definition_members) do
     input[member] = util.copy(present[member])
   end
-  input.container_definitions[1].image = build.image_uri(world, arguments.need("deploy", args, "image"))
+  change_definition(world, input, args)
   local definition = call(world, "ecs", "register_task_definition", input).task_definition
   call(world, "ecs", "update_service", {
     cluster = cluster, service = name, task_definition = definition.task_definition_arn,

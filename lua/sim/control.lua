@@ -10,6 +10,7 @@ local build = require "sim.build"
 local dates = require "sim.dates"
 local faults = require "sim.faults"
 local journal = require "sim.journal"
+local people = require "sim.people"
 local specs = require "sim.specs"
 local util = require "sim.util"
 
@@ -25,6 +26,13 @@ local control = {
   delete_image = build.delete_image,
   someone_calls = build.someone_calls,
   settle = build.settle,
+  -- What people and AWS do to it: see sim.people.
+  stop_tasks = people.stop_tasks,
+  protect_tasks = people.protect_tasks,
+  interrupt_tasks = people.interrupt_tasks,
+  stop_deployment = people.stop_deployment,
+  change_health_check = people.change_health_check,
+  remove_listeners = people.remove_listeners,
   -- What `moonbook test` asks: see sim.specs.
   spec_prepare = specs.prepare,
   spec_judge = specs.judge,

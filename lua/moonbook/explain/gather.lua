@@ -92,24 +92,49 @@ local function since_success(rows)
   return out
 end
 
+-- The newest that the events say has failed. It need not be listed any more.
+local function fallen(ev)
+  for _, event in ipairs(ev.service.events or {}) do -- newest first
+    local failed = event.message:match("%(deployment (ecs%-svc/%d+)%) deployment failed")
+    if failed then
+      return { id = failed, rollout_state = "FAILED" }
+    end
+  end
+  return nil
+end
+
+-- What was put back completed anew; what was deployed after a failure completed for the first time.
+local function deployed_since(ev, failed)
+  local primary = services.primary(ev.service)
+  for _, event in ipairs(ev.service.events or {}) do
+    if event.message:find("rolling back to deployment " .. primary.id, 1, true) then
+      return false
+    elseif event.message:find(failed.id, 1, true) then
+      return primary.id ~= failed.id and primary.rollout_state == "COMPLETED"
+    end
+  end
+  return false
+end
+
+local function choose_without_history(ev)
+  local failed = fallen(ev)
+  if failed and not deployed_since(ev, failed) then
+    return services.deployment(ev.service, failed.id) or failed
+  end
+  return services.primary(ev.service)
+end
+
 -- Nobody said which: the one in trouble, or the primary one.
 local function choose(ev)
   local primary = services.primary(ev.service)
   if not primary then
     return
   end
-  local rows = since_success(read.history(ev, { after = primary.created_at - SLACK }))
-  ev.record = pick(ev, described(ev, rows))
-  if ev.record then
-    return
+  local rows = read.history(ev, { after = primary.created_at - SLACK })
+  ev.record = pick(ev, described(ev, since_success(rows)))
+  if not ev.record then
+    ev.listed = rows and rows[1] and primary or choose_without_history(ev)
   end
-  for _, deployment in ipairs(not rows[1] and ev.service.deployments or {}) do
-    if deployment.rollout_state == "FAILED" then -- the history could not be read
-      ev.listed = deployment
-      return
-    end
-  end
-  ev.listed = primary
 end
 
 -- The service deployment that was created nearest to the given one, of the same task definition if told.
@@ -207,9 +232,21 @@ local function failed_at(ev)
   return record.rollback and record.rollback.started_at or record.status ~= "SUCCESSFUL" and record.finished_at or nil
 end
 
+-- When the deployment's first task was made, for want of anything better.
+local function first_task_at(ev, list)
+  local first
+  for _, task in ipairs(list or {}) do
+    if task.started_by == ev.id and task.created_at and (not first or task.created_at < first) then
+      first = task.created_at
+    end
+  end
+  return first
+end
+
 -- When what happened to the service was this deployment's business.
-local function set_window(ev)
-  local began = ev.record and ev.record.created_at or ev.listed and ev.listed.created_at or 0
+local function set_window(ev, wanted, list)
+  local began = ev.record and ev.record.created_at or ev.listed and ev.listed.created_at
+    or wanted and wanted.created_at or first_task_at(ev, list) or ev.now - TASKS_KEPT
   ev.created_at = began
   local complete = ev.listed and ev.listed.rollout_state == "COMPLETED" or ev.record and ev.record.status == "SUCCESSFUL"
   ev.complete = complete or false
@@ -342,7 +379,7 @@ function gather.evidence(options)
   read_revisions(ev)
   local list = read.tasks(ev.cluster, ev.name, ev.unread)
   ev.id = (wanted or ev.record or ev.listed) and name(ev, wanted, list) or nil
-  set_window(ev)
+  set_window(ev, wanted, list)
   ev.events = events_in_window(ev)
   split_tasks(ev, list)
   read_definitions(ev, wanted)

@@ -128,7 +128,7 @@ local function call_slow(ev, list, finding, task, patience, hint, confidence)
   finding = becomes(list, finding, "slow_start", confidence)
   quote(finding, hint)
   if hint.at then
-    table.insert(finding.evidence, ("written %d seconds after the container was up"):format(hint.at - up_since(task)))
+    table.insert(finding.evidence, ("written %d seconds after the container was up"):format(math.floor(hint.at - up_since(task))))
   end
   if ev.service.health_check_grace_period_seconds then
     table.insert(finding.evidence, ("grace period: %d seconds"):format(ev.service.health_check_grace_period_seconds))

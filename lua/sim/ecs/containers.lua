@@ -91,6 +91,21 @@ local function plan_check(world, task, definition)
   end
 end
 
+-- It says that it listens when it does.
+local function plan_ready(world, task, definition, behaviour)
+  if behaviour.ready then
+    world:after(behaviour.start_seconds, "ecs.ready", { task = task.id, container = definition.name })
+  end
+end
+
+--- A container listens now, unless its process has ended meanwhile.
+function containers.ready(world, task, name)
+  local container, definition = containers.find(world, task, name)
+  if container and container.last_status == "RUNNING" then
+    say(world, task, definition, behaviour_of(world, task, definition).ready)
+  end
+end
+
 --- All containers of the task run.
 function containers.start(world, task)
   local app = require "sim.app"
@@ -106,6 +121,7 @@ function containers.start(world, task)
       end
     end
     say(world, task, definition, behaviour.says)
+    plan_ready(world, task, definition, behaviour)
     plan_exits(world, task, container, behaviour)
     plan_check(world, task, definition)
   end

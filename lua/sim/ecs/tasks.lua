@@ -305,6 +305,14 @@ function tasks.handlers.check(world, args)
   end
 end
 
+--- A container listens now; it says so also while its task is being stopped.
+function tasks.handlers.ready(world, args)
+  local task = world:state("ecs").tasks[args.task]
+  if task then
+    containers.ready(world, task, args.container)
+  end
+end
+
 --- A container may end by itself now.
 function tasks.handlers.exit(world, args)
   local task = current(world, args)
