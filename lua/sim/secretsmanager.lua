@@ -228,8 +228,22 @@ local function show(secret, map_name)
   }
 end
 
-function operations.describe_secret(world, input)
-  return show(present(world, input.secret_id), "version_ids_to_stages")
+-- What clients see of a secret is what a scenario says of it; the scenario itself sees what it made.
+function operations.describe_secret(world, input, caller)
+  local secret = present(world, input.secret_id)
+  local said = not (caller and caller.scenario) and faults.get(world, "secret", secret.arn)
+  if said == "missing" then
+    world:fail("ResourceNotFoundException", facts.errors.missing)
+  end
+  local shown = show(secret, "version_ids_to_stages")
+  shown.version_ids_to_stages = said == "no_version" and {} or shown.version_ids_to_stages
+  return shown
+end
+
+-- No secret has a policy of its own here.
+function operations.get_resource_policy(world, input)
+  local secret = usable(world, input.secret_id)
+  return { arn = secret.arn, name = secret.name }
 end
 
 function operations.list_secret_version_ids(world, input)

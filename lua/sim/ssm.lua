@@ -175,6 +175,7 @@ function operations.describe_parameters(world, input)
       local begins = { key = filter.key, values = filter.values, option = "BeginsWith" }
       wanted = wanted and passes(parameter, version, begins)
     end
+    wanted = wanted and faults.get(world, "secret", arn_of(world, parameter.name)) ~= "missing"
     list[#list + 1] = wanted and describe(world, parameter, version) or nil
   end
   local page, token = world:page(list, input.next_token, input.max_results or 50, "InvalidNextToken")

@@ -135,8 +135,10 @@ function operations.get_download_url_for_layer(world, input)
   if not repository.blobs[digest] then
     world:fail("LayersNotFoundException", store.text(world, "layer_missing", repository.name, digest))
   end
-  -- The real one points into S3; the simulated layer is where the registry serves it.
-  local url = ("https://%s/v2/%s/blobs/%s"):format(store.host(world), repository.name, digest)
+  -- A signed address in S3, as the real one; the registry's HTTP door answers it: see sim.ecr.registry.
+  local region = world.data.region
+  local url = ("https://prod-%s-starport-layer-bucket.s3.%s.amazonaws.com/%s/%s/%s?X-Amz-Expires=3600"):format(
+    region, region, world.data.account, repository.name, digest)
   return { download_url = url, layer_digest = digest }
 end
 

@@ -295,10 +295,26 @@ local function route(world, request)
   return tag_list(repository, request)
 end
 
+-- A layer by the address that GetDownloadUrlForLayer gives, which takes no token. Nil when it is none.
+local function layer_by_address(world, request)
+  if not (request.host or ""):find("^prod%-[%w-]+%-starport%-layer%-bucket%.s3%.") then
+    return nil
+  end
+  local name, digest = request.path:match("^/%d+/(.+)/(sha256:%x+)$")
+  local repository = name and store.find(world, name)
+  if not repository then
+    return reply(404, { ["Content-Type"] = "application/xml" }, "<Error><Code>NoSuchKey</Code></Error>")
+  end
+  return read_blob(world, repository, {
+    method = request.method, path = request.path, headers = request.headers or {},
+  }, digest)
+end
+
 --- Answers a request to the registry; nil when it is for somebody else.
 function registry.http(world, request)
-  if not request.path:find("^/v2/") and request.path ~= "/v2" then
-    return nil
+  local layer = layer_by_address(world, request)
+  if layer then
+    return layer
   end
   if not request.path:find("^/v2/") and request.path ~= "/v2" then
     return nil -- somebody else's

@@ -1,6 +1,7 @@
 --- Operations on log groups and streams: making, describing, deleting, retention, tags.
 
 local facts = require "sim.facts.logs"
+local faults = require "sim.faults"
 local store = require "sim.logs.store"
 local util = require "sim.util"
 
@@ -55,7 +56,7 @@ local function groups_like(world, input)
     names[index] = store.name_in(identifier)
   end
   for _, group in util.sorted_pairs(world:state("logs").groups) do
-    if wanted(group, input, names) then
+    if wanted(group, input, names) and not faults.get(world, "log_group_missing", group.name) then
       list[#list + 1] = shown(world, group)
     end
   end

@@ -1,0 +1,146 @@
+--- Whether tasks can reach what they need to start: ECR, logs, secrets, by a route out or by VPC endpoints.
+-- Uses: ec2.describe_route_tables, and where a subnet has no way out ec2.describe_vpc_endpoints.
+
+local images = require "moonbook.images"
+local logs = require "moonbook.preflight.logs"
+local network = require "moonbook.preflight.network"
+local secrets = require "moonbook.preflight.secrets"
+
+local subject = {}
+
+-- ---- the way out of a subnet ---------------------------------------------------------------------
+
+-- The route table of a subnet: its own, or else the VPC's main one.
+local function table_of(tables, subnet_id)
+  local main
+  for _, entry in ipairs(tables) do
+    for _, association in ipairs(entry.associations or {}) do
+      if association.subnet_id == subnet_id then
+        return entry
+      end
+      main = association.main and entry or main
+    end
+  end
+  return main
+end
+
+local function default_route(route_table)
+  for _, route in ipairs(route_table.routes or {}) do
+    if route.destination_cidr_block == "0.0.0.0/0" then
+      return route
+    end
+  end
+end
+
+-- Why tasks in a subnet cannot get out, or nil when they can.
+local function obstacle(tables, subnet_id, public)
+  local route_table = table_of(tables, subnet_id)
+  local route = route_table and default_route(route_table)
+  if not route then
+    return "has no default route"
+  elseif route.state == "blackhole" then
+    return "has a default route to something that is gone"
+  elseif (route.gateway_id or ""):find("^igw%-") and not public then
+    return "leads to an internet gateway, which tasks without a public address cannot use (assign_public_ip is DISABLED)"
+  end
+end
+
+-- The subnets without a way out, a list of texts; in their order.
+local function obstacles(pass, tables)
+  local list = {}
+  local public = pass:network().assign_public_ip == "ENABLED"
+  for _, id in ipairs(pass:network().subnets) do
+    local why = (pass:get("subnets") or {})[id] and obstacle(tables, id, public)
+    list[#list + 1] = why and ("subnet %s %s"):format(id, why) or nil
+  end
+  return list
+end
+
+-- ---- reading -------------------------------------------------------------------------------------
+
+function subject.read_more(pass)
+  local vpc = network.vpc(pass)
+  if not vpc then
+    return
+  end
+  local filters = { { name = "vpc-id", values = { vpc } } }
+  pass:read("route_tables", "ec2:DescribeRouteTables", function()
+    return all(ec2.describe_route_tables, { filters = filters }).route_tables or {}
+  end)
+  local tables = pass:get("route_tables")
+  if tables and #obstacles(pass, tables) > 0 then
+    pass:read("endpoints", "ec2:DescribeVpcEndpoints", function()
+      local found = {}
+      for _, endpoint in ipairs(all(ec2.describe_vpc_endpoints, { filters = filters }).vpc_endpoints or {}) do
+        local service = endpoint.service_name:match("^com%.amazonaws%.[^.]+%.(.+)$")
+        if service and (endpoint.state or ""):lower() == "available" then
+          found[service] = true
+        end
+      end
+      return found
+    end)
+  end
+end
+
+-- ---- judging -------------------------------------------------------------------------------------
+
+-- The endpoints that starting a task takes, and whether that is all: images of other registries need the internet.
+local function needed(pass)
+  local names, internet = {}, false
+  for _, container in ipairs(pass.definition.container_definitions) do
+    if images.parse(container.image).account then
+      table.move({ "ecr.api", "ecr.dkr", "s3" }, 1, 3, #names + 1, names)
+    else
+      internet = true
+    end
+  end
+  if #logs.drivers(pass) > 0 then
+    names[#names + 1] = "logs"
+  end
+  for _, item in ipairs(secrets.named(pass)) do
+    names[#names + 1] = item.kind == "secret" and "secretsmanager" or "ssm"
+  end
+  return pass.unique(names), internet
+end
+
+local function judge_endpoints(pass, found, blocked)
+  local names, internet = needed(pass)
+  local missing = {}
+  for _, name in ipairs(names) do
+    missing[#missing + 1] = not found[name] and name or nil
+  end
+  local lacks = internet and "the internet, where an image comes from" or "VPC endpoints for " .. table.concat(missing, ", ")
+  local holds = #missing == 0 and not internet
+  pass:require(
+    "tasks reach what they start with",
+    holds,
+    holds and "by VPC endpoints for " .. table.concat(names, ", ")
+      or ("%s, and there is no way to %s: add a route to a NAT gateway, or those endpoints"):format(
+        table.concat(blocked, "; "),
+        lacks
+      )
+  )
+end
+
+function subject.judge(pass)
+  local tables, why = pass:get("route_tables")
+  if not tables then
+    if why then
+      pass:unread("tasks reach what they start with", why)
+    end
+    return
+  end
+  local blocked = obstacles(pass, tables)
+  if #blocked == 0 then
+    pass:require("tasks reach what they start with", true, "by the default routes of their subnets")
+    return
+  end
+  local found, no_endpoints = pass:get("endpoints")
+  if not found then
+    pass:unread("tasks reach what they start with", no_endpoints)
+    return
+  end
+  judge_endpoints(pass, found, blocked)
+end
+
+return subject
