@@ -106,7 +106,7 @@ function specs.judge(world, args)
     failures[#failures + 1] = ("message: %s does not say %s"):format(show(outcome.message), show(expect.message))
   end
   if expect.writes then
-    differ(failures, "writes", outcome.writes, expect.writes)
+    differ(failures, "writes", outcome.writes or {}, expect.writes)
   end
   if expect.at_most and outcome.calls > expect.at_most then
     failures[#failures + 1] = ("calls: %d, expected at most %d"):format(outcome.calls, expect.at_most)

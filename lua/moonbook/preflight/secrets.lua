@@ -55,7 +55,8 @@ function subject.named(pass)
     end
     local credentials = container.repository_credentials or {}
     if credentials.credentials_parameter then
-      add(list, pass, container, "the registry's credentials", credentials.credentials_parameter)
+      -- The model takes this ARN for a credential; what it names is not secret.
+      add(list, pass, container, "the registry's credentials", reveal(credentials.credentials_parameter))
     end
     for _, secret in ipairs((container.log_configuration or {}).secret_options or {}) do
       add(list, pass, container, "log option " .. secret.name, secret.value_from)
