@@ -1,31 +1,40 @@
---- Following one ECS deployment to its end.
+--- Following deployments of ECS services to their end: the body of ecs.follow_deployment.
 --
 --     local answer = ecs.update_service { cluster = c, service = s, force_new_deployment = true }
---     local outcome = deployment.follow {
---       cluster = c, service = s, timeout = 900,
---       deployment = deployment.started(answer.service, plan.primary),
+--     local outcome = ecs.follow_deployment {
+--       cluster = c, service = s, wait = 900,
+--       deployment = deployment.started(answer.service, before),
 --     }
 --     return deployment.verdict(outcome)
 --
--- "The service is stable" proves nothing: after a circuit breaker has rolled back, the service is
--- stable again, on the old version. So this follows the deployment that UpdateService returned, by
--- its id, and says `completed` only when that very deployment is the primary one, ECS calls its
--- rollout COMPLETED, all its tasks run and no other deployment has any left.
---
--- Uses: ecs.describe_services.
+-- What is followed is bound to the deployment that the write started, first by the id that UpdateService
+-- returned and then by the service deployment behind it. ECS's own record of that service deployment
+-- decides how it ended (follow/by_deployment.lua). Where service deployments cannot be read, the list of
+-- deployments of the service does (follow/by_service.lua). Nothing ever waits for "the service is stable".
 
+local by_deployment = require "moonbook.follow.by_deployment"
+local by_service = require "moonbook.follow.by_service"
+local explain = require "moonbook.explain"
+local health = require "moonbook.health"
+local history = require "moonbook.history"
+local outcome = require "moonbook.follow.outcome"
 local services = require "moonbook.services"
 
 local deployment = {}
 
-local FASTEST, SLOWEST = 2, 15 -- seconds between two looks
+local FASTEST, SLOWEST = 3, 15 -- seconds between two looks, when it goes wrong and when nothing changes
+local GROWTH = 2 -- of that time, while nothing changes; what moves as it should halves it
 local LAG = 60 -- seconds for which a read may show the state before the write
 local HEARTBEAT = 30 -- seconds after which a line is repeated when nothing changes
+local STALE = 60 -- seconds after which the service is read again when nothing changes
 
---- The deployment that a write started, from the service that the write returned. `before` is the id
--- of the one that was primary when it was planned. nil when the write started none (a change of the
--- desired count alone does not): following what was there before would find it complete at once.
-function deployment.started(service, before)
+deployment.goals = { started = true, traffic_shifted = true, deployed = true, stable = true, drained = true }
+
+--- The deployment that a write started, from the service that the write returned. `before` is the id of the
+-- one that was primary when it was planned. nil when the write started none (a change of the desired count
+-- alone does not): following what was there before would find it complete at once. `known`: the ARNs of the
+-- service deployments there were before the write, none of which it can be.
+function deployment.started(service, before, known)
   local primary = service and services.primary(service)
   if not primary or primary.id == before then
     return nil
@@ -41,407 +50,436 @@ function deployment.started(service, before)
     task_definition = primary.task_definition,
     created_at = primary.created_at,
     earlier = earlier, -- what it replaces
+    known = known or {},
   }
 end
 
--- ---- what one look shows ------------------------------------------------------------------------
+-- ---- reading -------------------------------------------------------------------------------------
 
--- Whether a deployment was made after the one that `started` describes. One that was there before
--- is not, whatever time it bears: ECS restores old deployments under their own id.
-local function is_newer(other, started)
-  if started.earlier and started.earlier[other.id] then
-    return false
-  end
-  return other.created_at and started.created_at and other.created_at > started.created_at
-end
-
-local function has_tasks(other)
-  return (other.running_count or 0) + (other.pending_count or 0) > 0
-end
-
-local function others_have_tasks(service, id)
-  for _, other in ipairs(service.deployments or {}) do
-    if other.id ~= id and has_tasks(other) then
-      return true
-    end
-  end
-  return false
-end
-
-local function says_rolling_back(found)
-  local reason = found and found.rollout_state_reason
-  return reason ~= nil and reason:find("rolling back", 1, true) ~= nil
-end
-
-local function all_running(service, ours)
-  local wanted = service.desired_count
-  return wanted ~= nil and ours.desired_count == wanted and ours.running_count == wanted
-end
-
-local function is_complete(service, ours)
-  return ours.status == "PRIMARY"
-    and ours.rollout_state == "COMPLETED"
-    and all_running(service, ours)
-    and not others_have_tasks(service, ours.id)
-end
-
-local function reason_of(found)
-  local reason = found and found.rollout_state_reason
-  return reason and (": " .. reason:gsub("%.$", "")) or ""
-end
-
--- Judges one look while ours is listed. Gives what it amounts to, and the deployment it is about:
--- "completed", "superseded" and "replaced" end it; "moving", "rolling back" and "stopped" may not.
-local function judge_listed(state, service, ours, primary)
-  local other = primary and primary.id ~= ours.id and primary or nil
-  if other and is_newer(other, state.wanted) and not says_rolling_back(other) then
-    return ours.rollout_state == "FAILED" and "replaced" or "superseded", other
-  end
-  if other then
-    return "rolling back", other
-  end
-  if ours.rollout_state == "FAILED" then
-    return "stopped", ours
-  end
-  if is_complete(service, ours) then
-    return "completed", ours
-  end
-  return "moving", ours
-end
-
--- Judges one look at which ours is not listed: it may be too early, or over.
-local function judge_missing(state, primary)
-  if primary and (says_rolling_back(primary) or state.rolling_back) then
-    return "rolling back", primary
-  end
-  if primary and is_newer(primary, state.wanted) then
-    return "superseded", primary
-  end
-  return "missing", primary
-end
-
--- ---- ends ---------------------------------------------------------------------------------------
-
-local function ended(state, outcome, format, ...)
-  return {
-    outcome = outcome,
-    message = format:format(...),
-    id = state.wanted.id,
-    cluster = state.cluster,
-    name = state.name,
-    deployment = state.ours,
-    service = state.service,
-  }
-end
-
-local function end_rolled_back(state, other)
-  return ended(
-    state,
-    "rolled_back",
-    "ECS rolled %s back: %s did not come up%s; %s (%s) runs again.",
-    state.name,
-    services.revision(state.wanted.task_definition),
-    state.why,
-    services.revision(other.task_definition),
-    other.id
-  )
-end
-
--- The old deployment that ECS restores takes its own id again, so its end is COMPLETED with nothing
--- of ours left running.
-local function rollback_is_over(service, other)
-  return other.rollout_state == "COMPLETED"
-    and all_running(service, other)
-    and not others_have_tasks(service, other.id)
-end
-
--- Whether `kind` has been seen for `seconds` on end. What may be a stale read must last.
-local function lasts(state, kind, seconds)
-  if state.lasting ~= kind then
-    state.lasting, state.lasting_since = kind, now()
-  end
-  return now() - state.lasting_since >= seconds
-end
-
-local function end_for_missing(state, primary)
-  if not lasts(state, "missing", LAG) then
-    return nil
-  end
-  if state.ours and primary then
-    return end_rolled_back(state, primary)
-  end
-  return ended(
-    state,
-    "failed",
-    "ECS accepted deployment %s of %s but has not listed it for %d seconds.",
-    state.wanted.id,
-    state.name,
-    LAG
-  )
-end
-
-local enders = {}
-
-function enders.completed(state, ours)
-  return ended(
-    state,
-    "completed",
-    "%s runs %s: deployment %s is complete, %d of %d tasks running.",
-    state.name,
-    services.revision(ours.task_definition),
-    ours.id,
-    ours.running_count,
-    ours.desired_count
-  )
-end
-
-function enders.superseded(state, other)
-  return ended(
-    state,
-    "superseded",
-    "Another deployment of %s, %s (%s), took the place of %s before it was complete.",
-    state.name,
-    other.id,
-    services.revision(other.task_definition),
-    state.wanted.id
-  )
-end
-
-function enders.replaced(state, other)
-  return ended(
-    state,
-    "failed",
-    "Deployment %s of %s failed%s; a newer one, %s, has taken its place.",
-    state.wanted.id,
-    state.name,
-    reason_of(state.ours),
-    other.id
-  )
-end
-
--- ECS marks a deployment FAILED before it puts the old one back, and without a rollback it leaves it
--- there: wait as long as a read may lag before calling it the end.
-function enders.stopped(state, ours)
-  state.why = reason_of(ours)
-  if not lasts(state, "stopped", LAG) then
-    return nil
-  end
-  return ended(
-    state,
-    "failed",
-    "Deployment %s of %s failed%s, and ECS did not roll it back.",
-    ours.id,
-    state.name,
-    state.why
-  )
-end
-
-enders["rolling back"] = function(state, other)
-  if state.why == "" then
-    state.why = reason_of(state.ours and state.ours.rollout_state == "FAILED" and state.ours or other)
-  end
-  if not state.rolling_back then
-    state.rolling_back = true
-    log.warn(("ECS is rolling %s back to %s%s"):format(
-      state.name,
-      services.revision(other.task_definition),
-      state.why
-    ))
-  end
-  if rollback_is_over(state.service, other) then
-    return end_rolled_back(state, other)
-  end
-  -- What ECS restores may be as broken as what it replaces: the same image, a secret, a target group.
-  if other.rollout_state == "FAILED" and lasts(state, "rolling back", LAG) then
-    return ended(
-      state,
-      "failed",
-      "Deployment %s of %s failed%s, and so did ECS's rollback to %s: %s.",
-      state.wanted.id,
-      state.name,
-      state.why,
-      services.revision(other.task_definition),
-      services.counts(other)
-    )
-  end
-  return nil
-end
-
-function enders.missing(state, primary)
-  return end_for_missing(state, primary)
-end
-
-function enders.moving()
-  return nil
-end
-
--- ---- looking ------------------------------------------------------------------------------------
-
--- Reads the service. A failure that may pass (throttled, no network) is not the deployment's end.
-local function look(state)
-  local service, why = nil, nil
+-- Does `read`; a failure that may pass (throttled, no network) is no end, and is told of.
+local function patiently(states, read)
   local ok, err = attempt(function()
-    service, why = services.find(state.cluster, state.name)
+    read()
     return true
   end)
-  if not ok then
-    if not err.retryable then
-      error(err, 0)
-    end
-    state.unread = tostring(err)
-    return nil
+  if not ok and not err.retryable then
+    error(err, 0)
   end
-  state.unread = nil
-  if not service or service.status ~= "ACTIVE" then
-    state.gone = why or ("Service %s is %s now."):format(state.name, service.status)
-    return nil
+  for _, state in ipairs(states) do
+    state.unread = err and tostring(err) or nil
   end
-  state.gone = nil
-  return service
+  return ok
 end
+
+-- The service deployment that the service itself names, when it can only be the one that is followed: what
+-- it names may be stale, and is then one that was there before.
+local function named_by_service(state)
+  local arn = state.seen and state.seen.current_service_deployment
+  local known = state.wanted.known or {}
+  if not arn or state.mistaken or known[arn] or next(known) == nil then
+    return nil
+  end
+  local primary = services.primary(state.seen)
+  return primary and primary.id == state.wanted.id and arn or nil
+end
+
+-- Finds the service deployment behind what a state follows; without one in a minute, or without the right
+-- to look, the service's own list has to do.
+local function bind(state)
+  local arn, why = named_by_service(state), nil
+  if not arn then
+    arn, why = history.find(state.cluster, state.name, state.wanted)
+  end
+  state.arn = arn
+  if arn then
+    return
+  end
+  if why or now() - state.began >= LAG then
+    state.by = by_service
+    log.info(("following %s by the service's list of deployments: %s"):format(
+      state.name,
+      why or "no service deployment was found for it"
+    ))
+  end
+end
+
+-- The newest record of every state that has one, 20 a call.
+local function read_records(states)
+  local arns, by_arn = {}, {}
+  for _, state in ipairs(states) do
+    if state.by == by_deployment and state.arn then
+      arns[#arns + 1] = state.arn
+      by_arn[state.arn] = state
+    end
+  end
+  for _, record in ipairs(history.describe(arns)) do
+    local state = by_arn[record.service_deployment_arn]
+    local signature = by_deployment.signature(record)
+    state.moved = state.moved or signature ~= state.signature
+    state.record, state.signature = record, signature
+  end
+end
+
+-- Whether the record must be another deployment's: made at another time; or over, and not well, while the
+-- service says that ours goes on. Then the history is searched, once.
+local function is_mistaken(state)
+  if state.mistaken or state.wanted.arn or not state.record then
+    return false
+  end
+  local primary = state.service and services.primary(state.service)
+  local goes_on = primary and primary.id == state.wanted.id and primary.rollout_state == "IN_PROGRESS"
+  return not history.is_near(state.record, state.wanted) or goes_on and state.record.status == "STOPPED"
+end
+
+local function needs_service(state)
+  local age = now() - state.service_read
+  return age > 1 and (state.by == by_service or state.moved or age >= STALE)
+end
+
+-- The services that are due, 10 of one cluster a call.
+local function read_services(states, is_due)
+  local due = {}
+  for _, state in ipairs(states) do
+    if is_due(state) then
+      local list = due[state.cluster] or {}
+      list[#list + 1] = state
+      due[state.cluster] = list
+    end
+  end
+  for cluster, list in pairs(due) do
+    local names = {}
+    for index, state in ipairs(list) do
+      names[index] = state.name
+    end
+    local found = services.find_all(cluster, names)
+    for _, state in ipairs(list) do
+      state.seen, state.service_read = found[state.name], now()
+    end
+  end
+end
+
+-- Takes a service over from the last read. A service that is not ACTIVE for a while is gone.
+local function take_service(state)
+  local service = state.seen
+  if service and service.status == "ACTIVE" then
+    state.service, state.gone_since = service, nil
+    state.ours = services.deployment(service, state.wanted.id) or state.ours
+    return nil
+  end
+  if state.service_read then
+    state.gone_since = state.gone_since or now()
+  end
+  if not state.gone_since or now() - state.gone_since < LAG then
+    return nil
+  end
+  return outcome.of(
+    state, "deleted",
+    "Service %s %s: somebody deleted it while deployment %s was under way.",
+    state.name, service and "is " .. service.status or "is gone", state.wanted.id
+  )
+end
+
+-- ---- telling -------------------------------------------------------------------------------------
 
 local function newest_event(service)
-  local event = service.events and service.events[1]
-  return event and event.message
+  local event = service and service.events and service.events[1]
+  return event and event.message or ""
 end
 
-local function line_for(state, kind, found)
+local function line_of(state)
   if state.unread then
-    return "cannot read the service just now: " .. state.unread
+    return "cannot be read just now: " .. state.unread
+  elseif state.gone_since then
+    return ("service %s is not there"):format(state.name)
+  elseif not state.record and state.by == by_deployment then
+    return "not listed yet"
   end
-  if state.gone then
-    return state.gone
-  end
-  local text = {
-    ["rolling back"] = "rolling back: ",
-    stopped = "failed, waiting for what ECS does next: ",
-    missing = "not listed yet: ",
-  }
-  local line = (text[kind] or "") .. services.counts(found or state.service)
-  local event = newest_event(state.service)
-  if event and event ~= state.first_event then
-    line = line .. "; " .. event
-  end
-  return line
+  return state.by == by_deployment and by_deployment.line(state.record) or by_service.line(state)
 end
 
--- Tells where it stands when that has changed, and now and then when it has not. Gives whether it
--- has changed.
-local function tell(state, kind, found)
-  local line = line_for(state, kind, found)
-  local changed = line ~= state.line
+-- "; has started 2 tasks: ..." when the newest event of the service has not been told yet.
+local function fresh_event(state)
+  local event = newest_event(state.service)
+  if event == "" or event == state.told_event then
+    return ""
+  end
+  state.told_event = event
+  return "; " .. outcome.event(event)
+end
+
+local function counts_of(state)
+  local target = state.record and state.record.target_service_revision
+  if target then
+    return { done = target.running_task_count, total = target.requested_task_count }
+  end
+  return state.found and { done = state.found.running_count, total = state.found.desired_count } or nil
+end
+
+-- Tells where it stands when that has changed, and now and then when it has not. Gives whether it has.
+local function tell(state)
+  local line, event = line_of(state), fresh_event(state)
+  local changed = line ~= state.line or event ~= ""
   if changed or now() - state.told_at >= HEARTBEAT then
-    local fields = found and { done = found.running_count, total = found.desired_count } or nil
-    progress(line, fields)
+    progress((state.label or "") .. line .. event, counts_of(state))
     state.line, state.told_at = line, now()
   end
   return changed
 end
 
--- Looks once. Gives the outcome when it is over, and whether anything has changed.
+-- ---- hopeless causes -----------------------------------------------------------------------------
+
+-- Failures so far, as far as anything shows them.
+local function failures(state)
+  local breaker = state.record and state.record.deployment_circuit_breaker or {}
+  return math.max(breaker.failure_count or 0, state.ours and state.ours.failed_tasks or 0)
+end
+
+local function has_breaker(state)
+  local configuration = state.service and state.service.deployment_configuration or {}
+  local breaker = configuration.deployment_circuit_breaker
+  return breaker ~= nil and breaker.enable == true
+end
+
+-- When tasks begin to fail, looks at once why: an image that is not there will not be there in ten minutes.
+local function look_for_hopeless(state)
+  local count = failures(state)
+  if not state.wanted.id or state.hopeless or count == (state.failures or 0) then
+    return
+  end
+  state.failures = count
+  local cause = explain.hopeless {
+    cluster = state.cluster, service = state.name, deployment = state.wanted,
+  }
+  if cause then
+    state.hopeless = cause
+    log.error(("deployment %s cannot come right: %s"):format(state.wanted.id, cause.summary))
+  end
+end
+
+-- With abort_early, or when ECS itself would go on for ever, a hopeless cause is the end.
+local function give_up(state)
+  if not state.hopeless or state.rolling_back or not (state.abort_early or not has_breaker(state)) then
+    return nil
+  end
+  return outcome.of(
+    state, "hopeless",
+    "%s cannot come right: %s; ECS is still trying.",
+    outcome.subject(state), state.hopeless.summary:gsub("%.$", "")
+  )
+end
+
+-- ---- after the deployment ------------------------------------------------------------------------
+
+local function draining_targets(service)
+  local count = 0
+  for _, group in ipairs(health.target_groups(service)) do
+    count = count + health.targets(group).draining
+  end
+  return count
+end
+
+-- Whether a deployment that is over has also reached what was asked for beyond that.
+local function beyond(state)
+  if state.goal ~= "stable" and state.goal ~= "drained" then
+    return true
+  end
+  local ours = state.service and services.deployment(state.service, state.wanted.id)
+  if not ours or not by_service.is_complete(state.service, ours) then
+    return false
+  end
+  return state.goal == "stable" or draining_targets(state.service) == 0
+end
+
+-- ---- the loop ------------------------------------------------------------------------------------
+
+-- One look at one state, after the reads. Gives the outcome when it is over, and whether it has changed.
 local function turn(state)
-  local service = look(state)
-  if state.gone and not state.unread and lasts(state, "gone", LAG) then
-    return ended(state, "deleted", "%s", state.gone), true
+  local gone = take_service(state)
+  if gone or state.unread or state.gone_since or not state.service then
+    return gone, tell(state)
   end
-  if not service then
-    return nil, tell(state)
+  state.told_event = state.told_event or newest_event(state.service) -- from before it began
+  if is_mistaken(state) then
+    state.mistaken, state.arn, state.record = true, nil, nil
   end
-  state.service = service
-  if state.first_event == nil then
-    state.first_event = newest_event(service) or false
+  local ended
+  if state.by == by_service or state.record then
+    ended = state.by.judge(state)
   end
-  local primary = services.primary(service)
-  local ours = services.deployment(service, state.wanted.id)
-  local kind, found
-  if ours then
-    state.ours = ours
-    kind, found = judge_listed(state, service, ours, primary)
-  else
-    kind, found = judge_missing(state, primary)
+  if ended and ended.outcome == "completed" and not beyond(state) then
+    state.service_read = 0 -- look again at the next turn
+    ended = nil
   end
-  if kind ~= state.lasting then
-    state.lasting = nil
+  local changed = tell(state)
+  if not ended then
+    look_for_hopeless(state)
+    ended = give_up(state)
   end
-  local changed = tell(state, kind, found)
-  return enders[kind](state, found), changed
+  return ended, changed
 end
 
 local function timed_out(state)
   local standing = state.line or "nothing was seen of it"
   -- It has failed, whatever becomes of the rollback.
   if state.rolling_back then
-    return ended(
-      state,
-      "failed",
-      "Deployment %s of %s failed%s; ECS was still rolling it back after %d seconds (%s).",
-      state.wanted.id,
-      state.name,
-      state.why,
-      math.floor(state.timeout),
-      standing
+    return outcome.of(
+      state, "failed",
+      "%s failed; ECS was still rolling it back after %d seconds (%s).",
+      outcome.subject(state), math.floor(state.wait), standing
     )
   end
-  return ended(
-    state,
-    "timed_out",
-    "Deployment %s of %s was still under way after %d seconds (%s).",
-    state.wanted.id,
-    state.name,
-    math.floor(state.timeout),
-    standing
+  return outcome.of(
+    state, "timed_out",
+    "%s was still under way after %d seconds (%s)%s.",
+    outcome.subject(state), math.floor(state.wait), standing,
+    state.hopeless and ("; it cannot come right: %s"):format(state.hopeless.summary:gsub("%.$", "")) or ""
   )
 end
 
---- Follows a deployment until it has ended or `timeout` seconds have passed.
---
--- Takes { cluster, service, deployment = what deployment.started gave, timeout = seconds }.
--- Gives { outcome, message, id, cluster, name, deployment, service }, where outcome is one of
---   completed    it is the primary deployment, COMPLETED, and all its tasks run
---   failed       ECS gave it up and left it there
---   rolled_back  ECS gave it up and runs an older deployment again
---   superseded   a newer deployment took its place
---   deleted      the service is gone
---   timed_out    it was still under way
-function deployment.follow(options)
-  local state = {
-    cluster = options.cluster,
-    name = options.service,
-    wanted = options.deployment,
-    timeout = options.timeout or 900,
-    why = "",
-    told_at = 0,
-  }
-  local deadline = now() + state.timeout
+local function read(states)
+  patiently(states, function()
+    read_services(states, function(state)
+      return not state.service_read or state.by == by_deployment and not state.arn
+    end)
+    for _, state in ipairs(states) do
+      if state.by == by_deployment and not state.arn then
+        bind(state)
+      end
+    end
+    read_records(states)
+    read_services(states, needs_service)
+  end)
+end
+
+-- Looks at what has not ended yet. Gives what has not, whether anything has changed, and whether that is
+-- worth a close look: failures, a rollback.
+local function look(states)
+  local left, moved, trouble = {}, false, false
+  read(states)
+  for _, state in ipairs(states) do
+    local ended, changed = turn(state)
+    state.moved = false
+    state.outcome = ended
+    moved = moved or changed
+    trouble = trouble or changed and (state.rolling_back or failures(state) > 0)
+    if not ended then
+      left[#left + 1] = state
+    end
+  end
+  return left, moved, trouble
+end
+
+-- A rollout takes its time between one move and the next: looking often in between only costs calls.
+local function next_interval(interval, moved, trouble)
+  if trouble then
+    return FASTEST
+  elseif moved then
+    return math.max(FASTEST, interval / 2)
+  end
+  return math.min(interval * GROWTH, SLOWEST)
+end
+
+local function follow(states)
   local interval = FASTEST
+  sleep(FASTEST) -- nothing has happened yet, and a read may not show it yet
+  local left, moved, trouble = states, false, false
   while true do
-    local outcome, changed = turn(state)
-    if outcome then
-      return outcome
+    left, moved, trouble = look(left)
+    local remaining = math.huge
+    for _, state in ipairs(left) do
+      remaining = math.min(remaining, state.deadline - now())
     end
-    local left = deadline - now()
-    if left <= 0 then
-      return timed_out(state)
+    if remaining <= 0 then
+      for _, state in ipairs(left) do
+        state.outcome = timed_out(state)
+      end
+      return
+    elseif #left == 0 then
+      return
     end
-    interval = changed and FASTEST or math.min(interval * 1.5, SLOWEST)
+    interval = next_interval(interval, moved, trouble)
     -- A little jitter keeps many runs from asking in step.
-    sleep(math.min(left, interval * (1 + 0.1 * math.random())))
+    sleep(math.min(remaining, interval * (1 + 0.1 * math.random())))
   end
 end
 
---- The service as soon as a read shows the deployment that deployment.started gave complete, or as it
--- is when that has not come about for a minute or a newer one has taken its place. For verify(): a
--- read may be older than the one before it. Gives nil and a sentence when the service is not ACTIVE.
+-- What there is to follow when nobody says: the primary deployment as it is now.
+local function newest(options)
+  local service, why = services.active(options.cluster, options.service)
+  if not service then
+    error { code = "NothingToFollow", message = why }
+  end
+  local primary = services.primary(service)
+  if not primary then
+    error { code = "NothingToFollow", message = ("Service %s lists no primary deployment."):format(options.service) }
+  end
+  return { id = primary.id, task_definition = primary.task_definition, created_at = primary.created_at, known = {} }
+end
+
+local function state_for(options, wanted, several)
+  local goal = options.goal or "deployed"
+  if not deployment.goals[goal] then
+    error { code = "BadGoal", message = ("there is no goal %s; goals are deployed, drained, stable, started and traffic_shifted"):format(goal) }
+  end
+  wanted = wanted or newest(options)
+  return {
+    cluster = options.cluster,
+    name = options.service,
+    wanted = wanted,
+    arn = wanted.arn,
+    by = by_deployment,
+    goal = goal,
+    abort_early = options.abort_early,
+    wait = options.wait or 900,
+    deadline = now() + (options.wait or 900),
+    began = now(),
+    told_at = 0,
+    label = several and (options.service .. ": ") or nil,
+  }
+end
+
+--- Follows a deployment until it has ended or `wait` seconds have passed.
+--
+-- Takes { cluster, service, deployment = what deployment.started gave (nil: the primary one as it is now),
+-- wait = seconds (900), goal, abort_early }. Goals: "started" (a task of it runs), "traffic_shifted" (all
+-- traffic goes to it; of a rolling deployment the same as deployed), "deployed" (ECS calls it SUCCESSFUL),
+-- "stable" (and no other deployment has tasks), "drained" (and no target drains). `abort_early`: a cause
+-- that cannot come right ends it at once. Gives an outcome (follow/outcome.lua).
+function deployment.follow(options)
+  local state = state_for(options, options.deployment)
+  follow { state }
+  return state.outcome
+end
+
+--- Follows several deployments at the same time, with few calls: a list of what deployment.follow takes.
+-- Gives their outcomes in the same order.
+function deployment.follow_all(list)
+  local states, outcomes = {}, {}
+  for index, options in ipairs(list) do
+    states[index] = state_for(options, options.deployment, true)
+  end
+  follow(table.move(states, 1, #states, 1, {}))
+  for index, state in ipairs(states) do
+    outcomes[index] = state.outcome
+  end
+  return outcomes
+end
+
+-- ---- afterwards ----------------------------------------------------------------------------------
+
+--- The service as soon as a read shows the deployment that deployment.started gave as its primary one with
+-- all tasks running, or as it is when that has not come about for a minute or a newer one has taken its
+-- place. For verify(): a read may be older than the one before it. nil and a sentence when the service is
+-- not ACTIVE.
 function deployment.settled(cluster, name, started)
-  local state = { cluster = cluster, name = name }
   local deadline = now() + LAG
   while now() < deadline do
-    local service = look(state)
+    local service = services.active(cluster, name)
     local ours = service and services.deployment(service, started.id)
     local primary = service and services.primary(service)
-    if ours and is_complete(service, ours) then
+    if ours and by_service.is_complete(service, ours) then
       return service
-    elseif primary and primary.id ~= started.id and is_newer(primary, started) then
+    elseif primary and primary.id ~= started.id and by_service.is_newer(primary, started) then
       return service
     end
     sleep(FASTEST)
@@ -449,22 +487,9 @@ function deployment.settled(cluster, name, started)
   return services.active(cluster, name)
 end
 
---- An outcome as apply() or verify() returns it: with the verdict that belongs to it, and what to run
--- next when it did not end well.
-function deployment.verdict(outcome)
-  local verdicts = {
-    completed = "done",
-    failed = "failed",
-    rolled_back = "rolled_back",
-    superseded = "superseded",
-    deleted = "failed",
-    timed_out = "timed_out",
-  }
-  local result = { verdict = verdicts[outcome.outcome], message = outcome.message }
-  if outcome.outcome ~= "completed" then
-    result.next = services.validate_command(outcome.cluster, outcome.name)
-  end
-  return result
+--- The verdict that belongs to an outcome.
+function deployment.verdict_of(ended)
+  return outcome.verdicts[ended.outcome]
 end
 
 return deployment

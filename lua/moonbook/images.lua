@@ -51,6 +51,12 @@ function images.short_digest(digest)
   return digest:sub(1, #"sha256:" + 12)
 end
 
+--- The same repository's image with this digest, whatever tag a reference names.
+function images.by_digest(reference, digest)
+  local parts = images.parse(reference)
+  return ("%s%s@%s"):format(parts.host and parts.host .. "/" or "", parts.repository, digest)
+end
+
 --- The full reference of what an operator types, by the image that the container has now:
 -- a full one is taken as it is; "REPOSITORY:TAG" is in the same registry; "TAG" and "sha256:..." are of
 -- the same repository.

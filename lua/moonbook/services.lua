@@ -31,6 +31,25 @@ function services.find(cluster, name)
   return service
 end
 
+local BATCH = 10 -- DescribeServices takes no more at once
+
+--- Several services of one cluster, whatever their status, by name: { name = service }. Those that do not
+-- exist are absent; of a cluster that does not exist, all are.
+function services.find_all(cluster, names)
+  local found = {}
+  for first = 1, #names, BATCH do
+    local batch = table.move(names, first, math.min(first + BATCH - 1, #names), 1, {})
+    local answer, err = attempt(ecs.describe_services, { cluster = cluster, services = batch })
+    if not answer and err.code ~= "ClusterNotFoundException" and not (err.code == "MISSING" and err.output) then
+      error(err, 0)
+    end
+    for _, service in ipairs((answer or err.output or {}).services or {}) do
+      found[service.service_name] = service
+    end
+  end
+  return found
+end
+
 --- A service that is ACTIVE, or nil and a sentence.
 function services.active(cluster, name)
   local service, why = services.find(cluster, name)

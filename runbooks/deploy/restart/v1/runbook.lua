@@ -2,6 +2,8 @@
 -- deployment, is not success.
 
 local deployment = require "moonbook.deployment"
+local rollback = require "moonbook.rollback"
+local rollout = require "moonbook.rollout"
 local services = require "moonbook.services"
 
 local runbook = {}
@@ -23,42 +25,33 @@ function runbook.plan(run, args)
     log.warn(("deployment %s is in progress; this run takes its place"):format(primary.id))
   end
   return {
-    task_definition = service.task_definition,
-    desired_count = service.desired_count,
-    primary = primary.id,
+    mark = rollout.mark(service),
     next = services.validate_command(args.cluster, args.service),
   }
 end
 
 function runbook.apply(run, args, plan)
-  local started = step("Start a new deployment", function()
-    local answer = ecs.update_service {
-      cluster = args.cluster,
-      service = args.service,
-      force_new_deployment = true,
+  local started, ending
+  step("Start a new deployment", function()
+    started, ending = rollout.write {
+      cluster = args.cluster, service = args.service, mark = plan.mark, input = { force_new_deployment = true },
     }
-    return deployment.started(answer.service, plan.primary)
   end)
   if not started then
-    return {
-      verdict = "failed",
-      message = ("ECS accepted the update of %s but started no new deployment."):format(args.service),
-    }
+    return ending
   end
-
-  local outcome = step("Follow it to its end", function()
-    log.info(("following deployment %s"):format(started.id))
-    return deployment.follow {
-      cluster = args.cluster,
-      service = args.service,
-      deployment = started,
-      timeout = args.wait,
-    }
+  local options = {
+    cluster = args.cluster, service = args.service, started = started, wait = args.wait, abort_early = args.abort_early,
+  }
+  local ended = step("Follow it to its end", function()
+    return rollout.follow(options)
   end)
-
-  local result = deployment.verdict(outcome)
-  result.deployment = started
-  return result
+  if ended.outcome == "hopeless" and args.abort_early and ended.arn then
+    return step("Have ECS stop it and go back", function()
+      return rollout.abort(options, ended)
+    end)
+  end
+  return rollout.ending(ended)
 end
 
 -- What apply() saw must still be so: ours is the primary deployment, and its tasks run.
@@ -80,7 +73,12 @@ function runbook.verify(run, args, plan, applied)
     wanted > 0 and service.running_count == wanted,
     wanted == 0 and "the service is scaled to zero" or services.counts(service)
   )
-  return { message = applied.message }
+  return { message = applied.message, next = services.validate_command(args.cluster, args.service) }
+end
+
+-- A restart that did not go well is taken back as any deployment is: to the images that ran before.
+function runbook.undo(run, args, plan)
+  return rollback.undo { cluster = args.cluster, service = args.service, mark = plan.mark, wait = args.wait, run = run.id }
 end
 
 return runbook

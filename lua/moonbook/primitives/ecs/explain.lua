@@ -1,0 +1,31 @@
+return {
+  summary = "Says why a deployment or a service is failing, or has failed",
+  arguments = {
+    { name = "cluster", type = "string", required = true, doc = "the cluster" },
+    { name = "service", type = "string", required = true, doc = "the service" },
+    {
+      name = "deployment",
+      type = "map",
+      doc = "{id, arn, task_definition, created_at}, any of them; else the newest one in trouble, else the primary one",
+    },
+    { name = "log_lines", type = "integer", doc = "how many lines of log to read; 50" },
+  },
+  results = "a map {cause, causes, changes, log, stopped, unread, deployment}: docs/causes.md lists the codes of causes",
+  calls = {
+    "ecs.describe_services",
+    "ecs.list_service_deployments",
+    "ecs.describe_service_deployments",
+    "ecs.describe_service_revisions",
+    "ecs.list_tasks",
+    "ecs.describe_tasks",
+    "ecs.describe_task_definition",
+    "elbv2.describe_target_groups",
+    "elbv2.describe_target_health",
+    "cloudwatch.describe_alarms",
+    "logs.describe_log_groups",
+    "logs.get_log_events",
+  },
+  module = "moonbook.explain",
+  ["function"] = "deployment",
+  since = "0.1.0",
+}

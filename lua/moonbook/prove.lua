@@ -1,0 +1,172 @@
+--- Proving what runs, after ECS has said that a deployment is complete: the images by their digests, the
+-- targets, the alarms, the application itself. Each is a check; what cannot be checked is listed, and never
+-- counts as passed.
+--
+-- Uses: ecs.list_tasks, ecs.describe_tasks, elbv2.describe_target_health, cloudwatch.describe_alarms, http.get.
+
+local health = require "moonbook.health"
+
+local prove = {}
+
+local PATIENCE = 120 -- seconds that targets may take to become healthy once the deployment is complete
+local LOOK = 5
+
+-- ---- images --------------------------------------------------------------------------------------
+
+-- What is wrong with the containers of a task, by the digests that they should have.
+local function wrong_images(task, digests)
+  local id = (task.task_arn or "?"):match("([^/]+)$")
+  local problems = {}
+  for _, container in ipairs(task.containers or {}) do
+    local wanted = digests[container.name]
+    if wanted and container.image_digest ~= wanted then
+      problems[#problems + 1] = ("%s in task %s runs %s"):format(
+        container.name,
+        id,
+        container.image_digest or "an image whose digest ECS does not tell"
+      )
+    end
+  end
+  return problems
+end
+
+--- Checks that every task of the service runs the images with these digests, { container name = digest }.
+function prove.images(cluster, service, digests)
+  local name = "every task runs the image"
+  if next(digests) == nil then
+    return { name = name, reason = "the digest of the image is not known" }
+  end
+  local tasks, problems = health.tasks(cluster, service), {}
+  for _, task in ipairs(tasks) do
+    for _, problem in ipairs(wrong_images(task, digests)) do
+      problems[#problems + 1] = problem
+    end
+  end
+  local wanted = {}
+  for container, digest in pairs(digests) do
+    wanted[#wanted + 1] = ("%s %s"):format(container, digest:sub(1, 19))
+  end
+  check(
+    name,
+    #tasks > 0 and #problems == 0,
+    #tasks == 0 and "there is no task"
+      or #problems > 0 and ("%s; expected %s"):format(table.concat(problems, "; "), table.concat(wanted, ", "))
+      or ("%d of %d: %s"):format(#tasks, #tasks, table.concat(wanted, ", ")),
+    problems
+  )
+end
+
+-- ---- targets -------------------------------------------------------------------------------------
+
+local function healthy_enough(seen, wanted)
+  return seen.total >= wanted and seen.healthy == seen.total
+end
+
+-- Looks until a group is healthy or the patience is at its end.
+local function watch_group(group, wanted)
+  local deadline = now() + PATIENCE
+  while true do
+    local seen = health.targets(group)
+    if healthy_enough(seen, wanted) or now() >= deadline then
+      return seen
+    end
+    progress(("%s: %d of %d targets healthy"):format(seen.name, seen.healthy, wanted))
+    sleep(LOOK)
+  end
+end
+
+--- Checks that every target of the service is healthy, one at least for each task. Targets get two minutes.
+function prove.targets(service)
+  local groups = health.target_groups(service)
+  if #groups == 0 then
+    return { name = "targets are healthy", reason = "the service has no load balancer" }
+  end
+  local wanted = service.desired_count
+  each(groups, function(group)
+    local seen = watch_group(group, wanted)
+    local message = ("%s: %d of %d healthy"):format(seen.name, seen.healthy, math.max(seen.total, wanted))
+    if #seen.problems > 0 then
+      message = message .. "; " .. table.concat(seen.problems, "; ")
+    end
+    check("targets are healthy", healthy_enough(seen, wanted), message, seen.problems)
+  end)
+end
+
+-- ---- alarms --------------------------------------------------------------------------------------
+
+--- Checks that none of the alarms that watch the service's deployments fires.
+function prove.alarms(service)
+  local name = "no alarm of the deployment fires"
+  local configured = (service.deployment_configuration or {}).alarms or {}
+  local names = configured.alarm_names or {}
+  if #names == 0 then
+    return { name = name, reason = "no alarm watches the deployments of this service" }
+  end
+  local answer = all(cloudwatch.describe_alarms, { alarm_names = names })
+  local firing, found = {}, 0
+  for _, list in ipairs { answer.metric_alarms or {}, answer.composite_alarms or {} } do
+    for _, alarm in ipairs(list) do
+      found = found + 1
+      if alarm.state_value == "ALARM" then
+        firing[#firing + 1] = ("%s: %s"):format(alarm.alarm_name, alarm.state_reason or "ALARM")
+      end
+    end
+  end
+  check(
+    name,
+    #firing == 0 and found == #names,
+    #firing > 0 and table.concat(firing, "; ")
+      or found < #names and ("only %d of %d alarms exist"):format(found, #names)
+      or ("%d quiet"):format(found),
+    firing
+  )
+end
+
+-- ---- the application -----------------------------------------------------------------------------
+
+--- Checks that a URL answers 200.
+function prove.application(url, timeout)
+  if not url then
+    return { name = "the application answers", reason = "no health_url was given" }
+  end
+  local seen = health.probe(url, timeout)
+  check("the application answers", seen.ok, seen.message)
+end
+
+-- ---- together ------------------------------------------------------------------------------------
+
+--- Makes all of these checks at the same time: { cluster, service = as described, digests, health_url,
+-- health_timeout }. Gives a list of { name, reason } of what could not be checked.
+function prove.all(options)
+  local skipped = {}
+  local function run(prover, ...)
+    local skip = prover(...)
+    if skip then
+      log.info(("not checked: %s (%s)"):format(skip.name, skip.reason))
+      skipped[#skipped + 1] = skip
+    end
+  end
+  local service = options.service
+  together {
+    function() run(prove.images, options.cluster, service.service_name, options.digests or {}) end,
+    function() run(prove.targets, service) end,
+    function() run(prove.alarms, service) end,
+    function() run(prove.application, options.health_url, options.health_timeout) end,
+  }
+  return skipped
+end
+
+--- "; not checked: targets are healthy (the service has no load balancer)", or "".
+function prove.unproved(skipped)
+  if #skipped == 0 then
+    return ""
+  end
+  local names = {}
+  for index, entry in ipairs(skipped) do
+    names[index] = ("%s (%s)"):format(entry.name, entry.reason)
+  end
+  table.sort(names)
+  return "; not checked: " .. table.concat(names, ", ")
+end
+
+return prove

@@ -1,0 +1,68 @@
+--- Task definitions: reading one, and registering a copy.
+--
+-- Uses, by function: read: ecs.describe_task_definition; register: ecs.register_task_definition.
+
+local images = require "moonbook.images"
+
+local task_definitions = {}
+
+-- What RegisterTaskDefinition takes of what DescribeTaskDefinition gives; the rest is ECS's own to say.
+local REGISTERED = {
+  "family", "task_role_arn", "execution_role_arn", "network_mode", "container_definitions", "volumes",
+  "placement_constraints", "requires_compatibilities", "cpu", "memory", "pid_mode", "ipc_mode", "proxy_configuration",
+  "inference_accelerators", "ephemeral_storage", "runtime_platform", "enable_fault_injection",
+}
+
+--- A task definition as DescribeTaskDefinition gives it, with its tags in `tags`. nil and a sentence when
+-- there is none of that name.
+function task_definitions.read(name)
+  local answer, err = attempt(ecs.describe_task_definition, { task_definition = name, include = { "TAGS" } })
+  if answer then
+    local definition = answer.task_definition
+    definition.tags = answer.tags
+    return definition
+  elseif err.code == "ClientException" then
+    return nil, ("There is no task definition %s (%s)."):format(name:match("([^/]+)$"), err.message)
+  end
+  error(err, 0)
+end
+
+--- What would register the same again: a new table.
+function task_definitions.registration(definition)
+  local input = {}
+  for _, field in ipairs(REGISTERED) do
+    input[field] = definition[field]
+  end
+  -- An empty list of tags is refused.
+  input.tags = #(definition.tags or {}) > 0 and definition.tags or nil
+  return input
+end
+
+--- Registers a new revision, inside a step. Gives its ARN.
+function task_definitions.register(input)
+  local answer = ecs.register_task_definition(input)
+  local arn = answer.task_definition.task_definition_arn
+  log.info(("registered %s"):format(arn:match("([^/]+)$")))
+  return arn
+end
+
+--- A copy of a registration whose images are named by these digests, { container name = digest }.
+function task_definitions.pinned(input, digests)
+  local copy = {}
+  for name, value in pairs(input) do
+    copy[name] = value
+  end
+  copy.container_definitions = {}
+  for index, container in ipairs(input.container_definitions) do
+    local pinned = {}
+    for name, value in pairs(container) do
+      pinned[name] = value
+    end
+    local digest = digests[container.name]
+    pinned.image = digest and images.by_digest(container.image, digest) or container.image
+    copy.container_definitions[index] = pinned
+  end
+  return copy
+end
+
+return task_definitions

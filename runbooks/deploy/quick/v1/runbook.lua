@@ -1,0 +1,245 @@
+-- The guide's quick deployment, from an image that is in the registry: everything that would make it fail
+-- is looked for first; then one revision is registered and the service updated once; that very deployment
+-- is followed; and what runs in the end is proved by digests, targets, alarms and a probe.
+
+local deployment = require "moonbook.deployment"
+local history = require "moonbook.history"
+local images = require "moonbook.images"
+local preflight = require "moonbook.preflight"
+local prove = require "moonbook.prove"
+local registry = require "moonbook.registry"
+local rollback = require "moonbook.rollback"
+local rollout = require "moonbook.rollout"
+local services = require "moonbook.services"
+local task_definitions = require "moonbook.task_definitions"
+
+local runbook = {}
+
+-- ---- plan ----------------------------------------------------------------------------------------
+
+-- The service, when this runbook can deploy it; else what plan() returns.
+local function deployable(args)
+  local service, why = services.active(args.cluster, args.service)
+  if not service then
+    return nil, { refuse = why }
+  end
+  local ok, reason = services.followable(service)
+  if not ok then
+    return nil, { refuse = reason }
+  end
+  local primary = services.primary(service)
+  if primary.rollout_state == "IN_PROGRESS" and not args.supersede then
+    return nil, {
+      refuse = ("Deployment %s of %s (%s) is under way. Wait for it, or take its place with --supersede."):format(
+        primary.id,
+        args.service,
+        services.revision(primary.task_definition)
+      ),
+      next = ("moonbook run deploy/follow --cluster %s --service %s"):format(args.cluster, args.service),
+    }
+  end
+  return service
+end
+
+-- The digests that run now, by container, when one revision alone runs.
+local function running_digests(service)
+  local current = service.current_service_revisions or {}
+  local revision = #current == 1 and history.revisions({ current[1].arn })[current[1].arn]
+  local digests = {}
+  for name, image in pairs(revision and history.images(revision) or {}) do
+    digests[name] = image.digest
+  end
+  return digests
+end
+
+local function container_image(definition, name)
+  for _, container in ipairs(definition.container_definitions) do
+    if container.name == name then
+      return container.image
+    end
+  end
+end
+
+-- Whether exactly this runs already, as one completed deployment.
+local function runs_already(service, definition, container, wanted, digests)
+  local primary = services.primary(service)
+  local digest = digests[container]
+  return primary.rollout_state == "COMPLETED"
+    and service.running_count == service.desired_count
+    and service.task_definition == definition.task_definition_arn
+    and container_image(definition, container) == wanted
+    and digest ~= nil
+    and running_digests(service)[container] == digest
+end
+
+local function lines_of(list)
+  local lines = {}
+  for index, entry in ipairs(list) do
+    lines[index] = preflight.line(entry)
+  end
+  return lines
+end
+
+-- Looks for what would make it fail. Gives what plan() returns when there is something, else nil.
+local function refuse_by_preflight(args, service, definition)
+  local found = preflight.checks {
+    cluster = args.cluster, service = service, task_definition = definition, registers = true,
+  }
+  for _, entry in ipairs(preflight.risky(found)) do
+    log.warn(preflight.line(entry))
+  end
+  for _, entry in ipairs(preflight.unread(found)) do
+    log.info("not checked: " .. preflight.line(entry))
+  end
+  local failing = preflight.failing(found)
+  if #failing == 0 then
+    return nil
+  end
+  return {
+    refuse = ("It would fail: %s. Nothing was written."):format(preflight.line(failing[1])),
+    evidence = lines_of(failing),
+    next = { preflight.command(args.cluster, args.service) .. " --image " .. args.image },
+  }
+end
+
+local function described_change(definition, container, wanted, digest)
+  return ("%s: %s -> %s%s"):format(
+    container,
+    images.short(container_image(definition, container)),
+    images.short(wanted),
+    digest and (" (%s)"):format(images.short_digest(digest)) or ""
+  )
+end
+
+function runbook.plan(run, args)
+  local service, refused = deployable(args)
+  if not service then
+    return refused
+  end
+  local definition, missing = task_definitions.read(service.task_definition)
+  if not definition then
+    return { refuse = missing }
+  end
+  local changed, container = images.put(definition, {
+    image = args.image, container = args.container, balanced = preflight.balanced_container(service),
+  })
+  if not changed then
+    return { refuse = container }
+  end
+  local digests, absent = registry.digests(changed)
+  if not digests then
+    return { refuse = ("ECR does not have the image %s"):format(absent), cause = "image_not_found" }
+  end
+  local wanted = container_image(changed, container)
+  if runs_already(service, definition, container, wanted, digests) then
+    return { nothing_to_do = ("%s runs %s already, with the same digest."):format(args.service, images.short(wanted)) }
+  end
+  local refusal = args.preflight and refuse_by_preflight(args, service, changed)
+  if refusal then
+    return refusal
+  end
+  local same = container_image(definition, container) == wanted
+  local change = described_change(definition, container, wanted, digests[container])
+  return {
+    mark = rollout.mark(service),
+    -- The same reference may mean another image now: a forced deployment resolves it again.
+    registration = not same and task_definitions.registration(changed) or nil,
+    image = images.short(wanted),
+    digests = digests,
+    changes = {
+      ("Deploys %s in %s: %s"):format(args.service, args.cluster, change),
+      same and "Forces a new deployment of " .. services.revision(service.task_definition) .. ", whose image is another now"
+        or "Registers a new revision of " .. definition.family .. " and updates the service once",
+    },
+    next = ("moonbook run rollback/ecs --cluster %s --service %s"):format(args.cluster, args.service),
+  }
+end
+
+-- ---- apply ---------------------------------------------------------------------------------------
+
+function runbook.apply(run, args, plan)
+  local input = { force_new_deployment = true }
+  if plan.registration then
+    local arn = step("Register the task definition", function()
+      return task_definitions.register(plan.registration)
+    end)
+    input = { task_definition = arn }
+  end
+  local started, ending
+  step("Move the service to it", function()
+    started, ending = rollout.write { cluster = args.cluster, service = args.service, mark = plan.mark, input = input }
+  end)
+  if not started then
+    return ending
+  end
+  local options = {
+    cluster = args.cluster, service = args.service, started = started, wait = args.wait, goal = args.goal,
+    abort_early = args.abort_early,
+  }
+  local ended = step("Follow it to its end", function()
+    return rollout.follow(options)
+  end)
+  if ended.outcome == "hopeless" and args.abort_early and ended.arn then
+    return step("Have ECS stop it and go back", function()
+      return rollout.abort(options, ended)
+    end)
+  end
+  return rollout.ending(ended)
+end
+
+-- ---- verify --------------------------------------------------------------------------------------
+
+-- What ECS called complete must be what runs, and work.
+function runbook.verify(run, args, plan, applied)
+  local started = applied.deployment
+  local service, why = deployment.settled(args.cluster, args.service, started)
+  if not check("service is active", service ~= nil, why) then
+    return
+  end
+  local primary = services.primary(service)
+  if primary and primary.id ~= started.id then
+    return {
+      verdict = "superseded",
+      message = ("%s was deployed, but another deployment, %s (%s), has taken its place since."):format(
+        plan.image,
+        primary.id,
+        services.revision(primary.task_definition)
+      ),
+      next = ("moonbook run deploy/follow --cluster %s --service %s"):format(args.cluster, args.service),
+    }
+  end
+  if service.desired_count == 0 then
+    return {
+      message = ("%s is set to %s, but scaled to zero: nothing runs, and so nothing is proved."):format(
+        args.service,
+        plan.image
+      ),
+    }
+  end
+  check("desired tasks run", service.running_count == service.desired_count, services.counts(service))
+  local skipped = prove.all {
+    cluster = args.cluster, service = service, digests = plan.digests, health_url = args.health_url,
+    health_timeout = args.health_timeout,
+  }
+  return {
+    message = ("%s runs %s (%s): %d of %d tasks%s."):format(
+      args.service,
+      plan.image,
+      services.revision(service.task_definition),
+      service.running_count,
+      service.desired_count,
+      prove.unproved(skipped)
+    ),
+    next = applied.next,
+    not_checked = skipped,
+  }
+end
+
+-- ---- undo ----------------------------------------------------------------------------------------
+
+-- Goes back to what ran before this run began, by the same way as rollback/ecs.
+function runbook.undo(run, args, plan)
+  return rollback.undo { cluster = args.cluster, service = args.service, mark = plan.mark, wait = args.wait, run = run.id }
+end
+
+return runbook

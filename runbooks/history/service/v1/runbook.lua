@@ -1,0 +1,122 @@
+-- Every deployment that ECS remembers, newest first: when it began and how long it took, which revision and
+-- image it went to, how it ended, and whether one can go back to that, or why not.
+
+local dates = require "moonbook.dates"
+local history = require "moonbook.history"
+local images = require "moonbook.images"
+local services = require "moonbook.services"
+local target = require "moonbook.rollback.target"
+
+local runbook = {}
+
+-- "shop:v2 sha256:0123..." of every container.
+local function image_list(revision)
+  local parts = {}
+  for _, image in pairs(revision and history.images(revision) or {}) do
+    parts[#parts + 1] = images.short(image.image or "?") .. (image.digest and " " .. images.short_digest(image.digest) or "")
+  end
+  return table.concat(parts, ", ")
+end
+
+local words = {
+  SUCCESSFUL = "successful", STOPPED = "stopped", ROLLBACK_SUCCESSFUL = "rolled back", ROLLBACK_FAILED = "rollback failed",
+  IN_PROGRESS = "in progress", PENDING = "pending", STOP_REQUESTED = "stopping", ROLLBACK_REQUESTED = "rolling back",
+  ROLLBACK_IN_PROGRESS = "rolling back",
+}
+
+-- Whether one can go back to each content, looked up once: { content = "yes" or why not }.
+local function answers(entries, current)
+  local revisions, contents = {}, {}
+  for _, entry in ipairs(entries) do
+    local content = entry.target and history.content(entry.target, "task")
+    if content and not revisions[content] then
+      revisions[content] = entry.target
+      contents[#contents + 1] = content
+    end
+  end
+  local out = {}
+  each(contents, function(content)
+    if content == current then
+      out[content] = "runs now"
+      return
+    end
+    local found, why = target.of_revision(revisions[content])
+    out[content] = not found and "no: " .. why
+      or found.inactive and "yes, as a copy: it was deregistered"
+      or #found.stale > 0 and "yes, pinned by digest: the tag means another image now"
+      or "yes"
+  end, { limit = 8 })
+  return out
+end
+
+local function can_go_back(entry, known)
+  if not entry.target then
+    return "no: ECS no longer has the revision"
+  elseif entry.status ~= "SUCCESSFUL" then
+    local answer = known[history.content(entry.target, "task")]
+    return answer == "runs now" and answer or "no: it was never complete"
+  end
+  return known[history.content(entry.target, "task")]
+end
+
+function runbook.plan(run, args)
+  local service, why = services.find(args.cluster, args.service)
+  if not service then
+    return { refuse = why }
+  end
+  local past, unreadable = history.read { cluster = args.cluster, service = args.service }
+  if not past then
+    return { refuse = unreadable }
+  end
+  return { entries = past.entries }
+end
+
+-- What a machine gets of one row.
+local function record_of(entry, answer)
+  return {
+    service_deployment = entry.arn,
+    service_revision = entry.target_arn,
+    created_at = entry.created_at,
+    finished_at = entry.finished_at,
+    status = entry.status,
+    reason = entry.reason,
+    task_definition = entry.target and entry.target.task_definition,
+    images = entry.target and history.images(entry.target),
+    restored = entry.restored_arn,
+    can_go_back = answer,
+  }
+end
+
+function runbook.verify(run, args, plan)
+  local entries = plan.entries
+  if #entries == 0 then
+    return { message = ("ECS has no history of %s: nothing was deployed in the last 90 days."):format(args.service), deployments = {} }
+  end
+  local stack = history.stack(entries, "task")
+  local shown = table.move(entries, 1, math.min(#entries, args.limit), 1, {})
+  local known = answers(shown, #stack > 0 and stack[#stack].content or nil)
+  local rows, records = {}, {}
+  for index, entry in ipairs(shown) do
+    local answer = can_go_back(entry, known)
+    rows[index] = {
+      dates.utc(entry.created_at),
+      entry.finished_at and dates.span(entry.finished_at - entry.created_at) or "-",
+      words[entry.status] or entry.status,
+      services.revision(entry.target and entry.target.task_definition), image_list(entry.target), answer,
+    }
+    records[index] = record_of(entry, answer)
+  end
+  table_of({ "began (UTC)", "took", "ended", "task definition", "image", "can go back" }, rows)
+  local before = #stack > 1 and stack[#stack - 1].revision
+  return {
+    message = ("%d of %d deployments of %s; a rollback now would go to %s."):format(
+      #shown,
+      #entries,
+      args.service,
+      before and history.name(before) or "nothing: none was complete before"
+    ),
+    deployments = records,
+  }
+end
+
+return runbook
