@@ -10,10 +10,12 @@
 
 local services = {}
 
---- One service as ECS describes it, whatever its status. Gives nil and a sentence when there is no
--- such service or no such cluster; every other failure (access denied, no network) is raised.
-function services.find(cluster, name)
-  local answer, err = attempt(ecs.describe_services, { cluster = cluster, services = { name } })
+--- One service as ECS describes it, whatever its status. `include`: what else to ask for, as
+-- DescribeServices takes it ({ "TAGS" }). Gives nil and a sentence when there is no such service or no
+-- such cluster; every other failure (access denied, no network) is raised.
+function services.find(cluster, name, include)
+  local answer, err =
+    attempt(ecs.describe_services, { cluster = cluster, services = { name }, include = include })
   if not answer then
     if err.code == "ClusterNotFoundException" then
       return nil, ("There is no cluster %s."):format(cluster)
@@ -50,9 +52,9 @@ function services.find_all(cluster, names)
   return found
 end
 
---- A service that is ACTIVE, or nil and a sentence.
-function services.active(cluster, name)
-  local service, why = services.find(cluster, name)
+--- A service that is ACTIVE, or nil and a sentence. `include` as for services.find.
+function services.active(cluster, name, include)
+  local service, why = services.find(cluster, name, include)
   if not service then
     return nil, why
   end

@@ -17,7 +17,7 @@ local types = {}
 for type_name, names in pairs {
   string = "app env name cluster service operation image container key kind command action host path method "
     .. "architecture code message resource state why arn",
-  number = "count seed port desired bytes per_minute number",
+  number = "count skip seed port desired bytes per_minute number",
   table = "args input",
 } do
   for name in names:gmatch("%S+") do

@@ -35,6 +35,7 @@ local control = {
   remove_listeners = people.remove_listeners,
   -- What `moonbook test` asks: see sim.specs.
   spec_prepare = specs.prepare,
+  spec_next_run = specs.next_run,
   spec_judge = specs.judge,
 }
 
@@ -168,7 +169,7 @@ about("no_log_group", "log_group_missing", "name", nil, true)
 
 -- ---- trouble of the API --------------------------------------------------------------------------
 
-local rule_fields = "service operation action percent count after lasting "
+local rule_fields = "service operation action percent skip count after lasting "
 
 -- A command that adds a rule of the API's trouble; gives its number.
 local function trouble(command, kind, more)

@@ -95,8 +95,9 @@ end
 
 -- ---- trouble of the API: rules -------------------------------------------------------------------
 
---- Adds a rule: {kind, service, operation, action, percent, count, seconds, bytes, code, status, message,
--- from, till}. Gives its number, for faults.end_rule.
+--- Adds a rule: {kind, service, operation, action, percent, skip, count, seconds, bytes, code, status,
+-- message, from, till}; the first `skip` calls that it concerns are left alone. Gives its number, for
+-- faults.end_rule.
 function faults.rule(world, rule)
   if not facts.rules[rule.kind] then
     error(("there is no trouble '%s' of the API"):format(tostring(rule.kind)), 0)
@@ -149,8 +150,12 @@ local function concerns(rule, service, operation)
     and (not rule.operation or rule.operation == operation)
 end
 
--- Whether the rule strikes this time. Chance and count are used up only by calls that it concerns.
+-- Whether the rule strikes this time. Chance, skip and count are used up only by calls that it concerns.
 local function strikes(world, rule)
+  if rule.skip and rule.skip > 0 then
+    rule.skip = rule.skip - 1
+    return false
+  end
   if rule.percent and world:random() * 100 >= rule.percent then
     return false
   end

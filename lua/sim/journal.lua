@@ -44,6 +44,11 @@ function journal.record(world, service, operation, input, answer, caller)
   end
 end
 
+--- Forgets every call: counting begins anew.
+function journal.forget(world)
+  journal.init(world, world:state("journal"))
+end
+
 --- The calls that are kept, oldest first; of one service, or one operation of it.
 function journal.calls(world, service, operation)
   local out = {}

@@ -22,13 +22,23 @@ local function do_entry(world, entry)
   command(world, entry[2] or {})
 end
 
---- Does what `world` of a spec says, in order.
-function specs.prepare(world, args)
-  local entries = args.world or "service"
+local function do_all(world, entries)
   for _, entry in ipairs(type(entries) == "table" and entries or { entries }) do
     do_entry(world, entry)
   end
   return { now = world:now() }
+end
+
+--- Does what `world` of a spec says, in order.
+function specs.prepare(world, args)
+  return do_all(world, args.world or "service")
+end
+
+--- Before each run of a spec that has several: does what that run's own `world` says. Its calls are
+-- counted from here on.
+function specs.next_run(world, args)
+  journal.forget(world)
+  return do_all(world, args.world or {})
 end
 
 -- ---- after the run -------------------------------------------------------------------------------

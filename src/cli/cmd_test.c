@@ -226,6 +226,7 @@ static int run_in_world(recorder *r, mb_sim *sim, const cli_options *options, co
   return failed;
 }
 
+/* What of `expect` of this run did not come true: a list of lines. */
 static int judge(recorder *r, mb_sim *sim, const mb_value *spec, const mb_value **failures,
                  mb_error *error) {
   mb_value *args = mb_value_new_map(r->arena);
@@ -243,10 +244,23 @@ static int judge(recorder *r, mb_sim *sim, const mb_value *spec, const mb_value 
   return failed;
 }
 
-static int rehearse(mb_arena *arena, const cli_options *options, const char *file,
-                    const mb_value *spec, const mb_value **failures, mb_error *error) {
-  mb_sim_options sim_options = MB_SIM_OPTIONS_INIT;
-  mb_sim *sim = NULL;
+/* Adds lines to others, each with the number of the run it is about. */
+static int add_failures(mb_arena *arena, mb_value *all, const mb_value *some, size_t run,
+                        mb_error *error) {
+  for (size_t i = 0; i < mb_value_count(some); i++) {
+    char line[4096];
+    mb_value *place = mb_list_add(arena, all);
+    snprintf(line, sizeof line, "run %zu: %s", run, mb_value_string(mb_list_at(some, i)));
+    if (place == NULL || mb_value_set_string(arena, place, line)) {
+      return mb_error_memory(error);
+    }
+  }
+  return 0;
+}
+
+/* A spec, or one of its runs: `run` is done in the world as it is, and `expect` judged. */
+static int rehearse_run(mb_arena *arena, mb_sim *sim, const cli_options *options, const char *file,
+                        const mb_value *spec, const mb_value **failures, mb_error *error) {
   recorder r = {arena, mb_value_new_map(arena), false};
   const mb_value *what = mb_map_get(spec, "run");
   if (r.outcome == NULL) {
@@ -256,10 +270,49 @@ static int rehearse(mb_arena *arena, const cli_options *options, const char *fil
     return mb_error_set(error, MB_ERROR_USAGE, "BadSpec",
                         "run.runbook: the runbook's name is missing");
   }
-  int failed =
-      cli_read_seed(options, &sim_options.seed, error) || mb_sim_new(&sim, &sim_options, error) ||
-      mb_sim_control(sim, arena, "spec_prepare", spec, NULL, error) ||
-      run_in_world(&r, sim, options, file, what, error) || judge(&r, sim, spec, failures, error);
+  return run_in_world(&r, sim, options, file, what, error) ||
+         judge(&r, sim, spec, failures, error);
+}
+
+/* The runs of a spec, one after the other in the same world. How a run without `expect` ends is
+ * not looked at; the last one needs it. */
+static int rehearse_runs(mb_arena *arena, mb_sim *sim, const cli_options *options, const char *file,
+                         const mb_value *runs, const mb_value **failures, mb_error *error) {
+  mb_value *all = mb_value_new_list(arena);
+  size_t count = mb_value_count(runs);
+  int failed = all ? 0 : mb_error_memory(error);
+  if (mb_map_get(mb_list_at(runs, count - 1), "expect") == NULL) {
+    return mb_error_set(error, MB_ERROR_USAGE, "BadSpec",
+                        "runs: the last one needs 'expect', or nothing would be tested");
+  }
+  for (size_t i = 0; !failed && i < count; i++) {
+    const mb_value *run = mb_list_at(runs, i), *lines = NULL;
+    failed = mb_sim_control(sim, arena, "spec_next_run", run, NULL, error) ||
+             rehearse_run(arena, sim, options, file, run, &lines, error);
+    if (!failed && mb_map_get(run, "expect")) {
+      failed = add_failures(arena, all, lines, i + 1, error);
+    }
+  }
+  *failures = all;
+  return failed;
+}
+
+static int rehearse(mb_arena *arena, const cli_options *options, const char *file,
+                    const mb_value *spec, const mb_value **failures, mb_error *error) {
+  mb_sim_options sim_options = MB_SIM_OPTIONS_INIT;
+  mb_sim *sim = NULL;
+  const mb_value *runs = mb_map_get(spec, "runs");
+  if (runs && (mb_value_count(runs) == 0 || mb_map_get(spec, "run") || mb_map_get(spec, "expect"))) {
+    return mb_error_set(error, MB_ERROR_USAGE, "BadSpec",
+                        "runs: expected a list of runs, and no 'run' or 'expect' beside it");
+  }
+  int failed = cli_read_seed(options, &sim_options.seed, error) ||
+               mb_sim_new(&sim, &sim_options, error) ||
+               mb_sim_control(sim, arena, "spec_prepare", spec, NULL, error);
+  if (!failed) {
+    failed = runs ? rehearse_runs(arena, sim, options, file, runs, failures, error)
+                  : rehearse_run(arena, sim, options, file, spec, failures, error);
+  }
   mb_sim_free(sim);
   return failed ? -1 : 0;
 }
