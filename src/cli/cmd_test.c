@@ -244,6 +244,23 @@ static int judge(recorder *r, mb_sim *sim, const mb_value *spec, const mb_value 
   return failed;
 }
 
+/* Has the world do what `world` of a spec or of one of its runs says, by the given command. `each` is
+ * what "$each" stands for there, or NULL. */
+static int prepare(mb_arena *arena, mb_sim *sim, const char *command, const mb_value *spec,
+                   const mb_value *each, mb_error *error) {
+  const mb_value *world = mb_map_get(spec, "world");
+  mb_value *args = mb_value_new_map(arena);
+  mb_value *place = args && world ? mb_map_put(arena, args, "world") : NULL;
+  if (args == NULL || (world && (place == NULL || mb_value_copy(arena, place, world)))) {
+    return mb_error_memory(error);
+  }
+  place = each ? mb_map_put(arena, args, "each") : NULL;
+  if (each && (place == NULL || mb_value_copy(arena, place, each))) {
+    return mb_error_memory(error);
+  }
+  return mb_sim_control(sim, arena, command, args, NULL, error);
+}
+
 /* Adds lines to others, each with the number of the run it is about. */
 static int add_failures(mb_arena *arena, mb_value *all, const mb_value *some, size_t run,
                         mb_error *error) {
@@ -277,7 +294,8 @@ static int rehearse_run(mb_arena *arena, mb_sim *sim, const cli_options *options
 /* The runs of a spec, one after the other in the same world. How a run without `expect` ends is
  * not looked at; the last one needs it. */
 static int rehearse_runs(mb_arena *arena, mb_sim *sim, const cli_options *options, const char *file,
-                         const mb_value *runs, const mb_value **failures, mb_error *error) {
+                         const mb_value *runs, const mb_value *each, const mb_value **failures,
+                         mb_error *error) {
   mb_value *all = mb_value_new_list(arena);
   size_t count = mb_value_count(runs);
   int failed = all ? 0 : mb_error_memory(error);
@@ -287,7 +305,7 @@ static int rehearse_runs(mb_arena *arena, mb_sim *sim, const cli_options *option
   }
   for (size_t i = 0; !failed && i < count; i++) {
     const mb_value *run = mb_list_at(runs, i), *lines = NULL;
-    failed = mb_sim_control(sim, arena, "spec_next_run", run, NULL, error) ||
+    failed = prepare(arena, sim, "spec_next_run", run, each, error) ||
              rehearse_run(arena, sim, options, file, run, &lines, error);
     if (!failed && mb_map_get(run, "expect")) {
       failed = add_failures(arena, all, lines, i + 1, error);
@@ -298,7 +316,8 @@ static int rehearse_runs(mb_arena *arena, mb_sim *sim, const cli_options *option
 }
 
 static int rehearse(mb_arena *arena, const cli_options *options, const char *file,
-                    const mb_value *spec, const mb_value **failures, mb_error *error) {
+                    const mb_value *spec, const mb_value *each, const mb_value **failures,
+                    mb_error *error) {
   mb_sim_options sim_options = MB_SIM_OPTIONS_INIT;
   mb_sim *sim = NULL;
   const mb_value *runs = mb_map_get(spec, "runs");
@@ -308,23 +327,27 @@ static int rehearse(mb_arena *arena, const cli_options *options, const char *fil
   }
   int failed = cli_read_seed(options, &sim_options.seed, error) ||
                mb_sim_new(&sim, &sim_options, error) ||
-               mb_sim_control(sim, arena, "spec_prepare", spec, NULL, error);
+               prepare(arena, sim, "spec_prepare", spec, each, error);
   if (!failed) {
-    failed = runs ? rehearse_runs(arena, sim, options, file, runs, failures, error)
+    failed = runs ? rehearse_runs(arena, sim, options, file, runs, each, failures, error)
                   : rehearse_run(arena, sim, options, file, spec, failures, error);
   }
   mb_sim_free(sim);
   return failed ? -1 : 0;
 }
 
-static void tell(const char *file, const char *name, const mb_value *failures,
-                 const mb_error *error, tally *count) {
+static void tell(const char *file, const mb_value *spec, const mb_value *each,
+                 const mb_value *failures, const mb_error *error, tally *count) {
   bool good = error == NULL && mb_value_count(failures) == 0;
   count->passed += good;
   count->failed += !good;
   cli_printf(stdout, good ? CLI_GOOD : CLI_BAD, "%s %d - ", good ? "ok" : "not ok",
              count->passed + count->failed);
-  cli_printf(stdout, CLI_PLAIN, "%s: %s\n", file, name);
+  cli_printf(stdout, CLI_PLAIN, "%s: %s", file, cli_text(spec, "name"));
+  if (each) {
+    cli_printf(stdout, CLI_PLAIN, " [%g]", mb_value_number(each));
+  }
+  cli_printf(stdout, CLI_PLAIN, "\n");
   for (size_t i = 0; i < mb_value_count(failures); i++) {
     cli_printf(stdout, CLI_PLAIN, "#   %s\n", mb_value_string(mb_list_at(failures, i)));
   }
@@ -333,17 +356,35 @@ static void tell(const char *file, const char *name, const mb_value *failures,
   }
 }
 
-static int test_spec(const cli_options *options, const char *file, const mb_value *spec,
-                     tally *count, mb_error *error) {
+static int test_once(const cli_options *options, const char *file, const mb_value *spec,
+                     const mb_value *each, tally *count, mb_error *error) {
   mb_arena *arena = mb_arena_new(0);
   const mb_value *failures = NULL;
   if (arena == NULL) {
     return mb_error_memory(error);
   }
-  int failed = rehearse(arena, options, file, spec, &failures, error);
-  tell(file, cli_text(spec, "name"), failures, failed ? error : NULL, count);
+  int failed = rehearse(arena, options, file, spec, each, &failures, error);
+  tell(file, spec, each, failures, failed ? error : NULL, count);
   mb_arena_free(arena);
   return 0;
+}
+
+/* A spec with `each` is tested once for each of its numbers. */
+static int test_spec(const cli_options *options, const char *file, const mb_value *spec,
+                     tally *count, mb_error *error) {
+  const mb_value *each = mb_map_get(spec, "each");
+  if (each == NULL) {
+    return test_once(options, file, spec, NULL, count, error);
+  }
+  int failed = 0;
+  if (mb_value_count(each) == 0) {
+    return mb_error_set(error, MB_ERROR_USAGE, "BadSpec", "%s: %s: each: expected a list of numbers",
+                        file, cli_text(spec, "name"));
+  }
+  for (size_t i = 0; !failed && i < mb_value_count(each); i++) {
+    failed = test_once(options, file, spec, mb_list_at(each, i), count, error);
+  }
+  return failed;
 }
 
 /* ---- files ---- */

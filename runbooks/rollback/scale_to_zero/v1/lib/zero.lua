@@ -39,6 +39,20 @@ local function set_count(args, count)
   ecs.update_service { cluster = args.cluster, service = args.service, desired_count = count }
 end
 
+-- What is there now, as long as what was saved, by the run `id`, still is: without it nothing may be
+-- changed. Or nil and an ending.
+local function look_again(args, id)
+  local now, why = state.read(args)
+  if not now then
+    return nil, failed(why)
+  elseif id and not now.saved then
+    return nil, superseded(("What was saved of %s has gone."):format(args.service))
+  elseif now.saved and now.saved.run ~= id then
+    return nil, superseded(("Run %s has begun to scale %s to zero."):format(now.saved.run, args.service))
+  end
+  return now
+end
+
 -- ---- to zero -------------------------------------------------------------------------------------
 
 local READ_BACK = 30 -- seconds for which a read may lag behind the tag
@@ -58,11 +72,9 @@ end
 -- What must be restored later: what an earlier run saved, else what is there now. Gives it, or nil and an
 -- ending.
 local function save(run, args, plan)
-  local now, why = state.read(args)
+  local now, ending = look_again(args, plan.saved and plan.saved.run)
   if not now then
-    return nil, failed(why)
-  elseif now.saved and not (plan.saved and plan.saved.run == now.saved.run) then
-    return nil, superseded(("Run %s has begun to scale %s to zero."):format(now.saved.run, args.service))
+    return nil, ending
   elseif now.saved then
     return now.saved
   elseif now.desired == 0 then -- since the plan was made
@@ -78,9 +90,9 @@ end
 
 -- Suspends auto scaling with a minimum of 0. Gives whether it was at work until now, or nil and an ending.
 local function hold(args, was)
-  local now, why = state.read(args)
+  local now, ending = look_again(args, was.run)
   if not now then
-    return nil, failed(why)
+    return nil, ending
   end
   local foreign = state.foreign_limits(now, was)
   if foreign then
@@ -94,9 +106,9 @@ end
 -- Sets the count to 0 when it is one that will be restored. Auto scaling may have moved it between the
 -- moment it was saved and the moment it was suspended: then the newer one is what counts.
 local function stop_tasks(args, was, scaled_until_now)
-  local now, why = state.read(args)
+  local now, ending = look_again(args, was.run)
   if not now then
-    return failed(why)
+    return ending
   end
   local known = now.desired == 0 or now.desired == was.desired
   if not known and scaled_until_now and scaling.may_set(was.scaling, now.desired) then
@@ -179,9 +191,9 @@ end
 
 -- Puts the limits back while they are ours. Gives nil or an ending.
 local function restore_limits(args, goal)
-  local now, why = state.read(args)
+  local now, ending = look_again(args, goal.run)
   if not now then
-    return failed(why)
+    return ending
   end
   local foreign = state.foreign_limits(now, goal)
   if foreign then
@@ -193,7 +205,7 @@ end
 -- Removes the tag, which is the last thing to happen, when it is still the one that was restored.
 local function forget(goal, seen)
   if seen.now.saved and seen.now.saved.run ~= goal.run then
-    return superseded(("Run %s has begun to scale it to zero again."):format(seen.now.saved.run))
+    return superseded(("Run %s has begun to scale it to zero."):format(seen.now.saved.run))
   end
   saved.remove(goal.arn)
 end
