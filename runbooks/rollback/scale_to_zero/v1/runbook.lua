@@ -93,7 +93,9 @@ end
 
 local function plan_stop(args, found)
   local name = found.service.service_name
-  if found.saved then
+  if found.saved and state.outdated(found, found.saved) then
+    log.warn(state.foreign(found, found.saved) .. " What is there now is what will be restored: " .. saved.tell(found))
+  elseif found.saved then
     local foreign = state.foreign(found, found.saved)
     if foreign then
       return settle(args, found, foreign)
@@ -184,6 +186,7 @@ function runbook.plan(run, args)
     found = found.desired,
     running = found.service.running_count,
     saved = found.saved,
+    outdated = found.saved ~= nil and state.outdated(found, found.saved),
     scaling = found.scaling,
     task_definition = services.revision(found.service.task_definition),
     next = state.command(args, "restore"),

@@ -63,6 +63,12 @@ function state.foreign(now, was)
   return state.foreign_limits(now, was) or state.foreign_count(now, was)
 end
 
+--- Whether what was saved is of no use any more: somebody else has changed count or limits since, but
+-- nothing is held at zero, so that what is there now is what to come back to.
+function state.outdated(now, was)
+  return now.desired > 0 and not state.looks_held(now) and state.foreign(now, was) ~= nil
+end
+
 --- Whether auto scaling looks like something that a run of this runbook left behind.
 function state.looks_held(now)
   return now.scaling ~= nil and scaling.equal(now.scaling, scaling.held(now.scaling))

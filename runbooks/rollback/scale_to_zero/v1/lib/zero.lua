@@ -69,13 +69,13 @@ local function is_saved(args, was)
   return how == "done"
 end
 
--- What must be restored later: what an earlier run saved, else what is there now. Gives it, or nil and an
--- ending.
+-- What must be restored later: what an earlier run saved unless it is outdated, else what is there now.
+-- Gives it, or nil and an ending.
 local function save(run, args, plan)
   local now, ending = look_again(args, plan.saved and plan.saved.run)
   if not now then
     return nil, ending
-  elseif now.saved then
+  elseif now.saved and not (plan.outdated and now.desired > 0) then
     return now.saved
   elseif now.desired == 0 then -- since the plan was made
     return nil, superseded(("Somebody else set the desired count of %s to 0."):format(args.service))
@@ -110,6 +110,9 @@ local function stop_tasks(args, was, scaled_until_now)
   if not now then
     return ending
   end
+  if was.scaling and not scaling.equal(now.scaling, scaling.held(was.scaling)) then
+    return superseded(("Somebody else changed auto scaling of %s: %s now."):format(args.service, scaling.tell(now.scaling)))
+  end
   local known = now.desired == 0 or now.desired == was.desired
   if not known and scaled_until_now and scaling.may_set(was.scaling, now.desired) then
     was.desired = now.desired
@@ -120,7 +123,8 @@ local function stop_tasks(args, was, scaled_until_now)
   set_count(args, 0)
 end
 
---- Stops every task. `plan.saved` is what an earlier run saved, if the plan has seen that.
+--- Stops every task. `plan.saved` is what an earlier run saved, if the plan has seen that; it is kept
+-- unless the plan says that it is `outdated`.
 function zero.stop(run, args, plan)
   local was, ending = step("Save the desired count and the limits of auto scaling", function()
     return save(run, args, plan)
@@ -247,7 +251,11 @@ end
 function zero.restore(args, plan)
   local ending, goal = restore(args, plan)
   if ending then
-    ending.next = { state.command(args, "restore"), services.validate_command(args.cluster, args.service) }
+    ending.next = {
+      state.command(args, "restore"),
+      services.validate_command(args.cluster, args.service),
+      ("moonbook run rollback/ecs --cluster %s --service %s"):format(args.cluster, args.service),
+    }
     return ending
   end
   return nil, goal

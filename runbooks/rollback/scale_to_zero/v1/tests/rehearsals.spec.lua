@@ -384,6 +384,38 @@ return {
     },
   },
 
+  {
+    name = "what a restore that never got healthy left saved does not stand in the way of the next emergency",
+    world = "service",
+    runs = {
+      { run = run "stop" },
+      {
+        world = { { "behave", { image = "aistudio-dev:v1", status = 503 } } },
+        run = run("restore", { wait = 60 }),
+        expect = { verdict = "timed_out", world = { tagged, suspended(false) } },
+      },
+      { world = { bounds(2, 6), { "advance", { time = "1m" } } }, run = run "stop", expect = { world = { tagged, suspended(true) } } },
+      {
+        world = { { "behave", { image = "aistudio-dev:v1", status = 200 } } },
+        run = run "restore",
+        expect = {
+          world = { service_has("running_count", 2), untagged, limits("min_capacity", 2), limits("max_capacity", 6), suspended(false) },
+        },
+      },
+    },
+  },
+  {
+    name = "somebody who takes the tag away keeps it from stopping anything",
+    world = { "service", at(0.215, someone("ecs", "untag_resource", { resource_arn = ARN, tag_keys = { KEY } })) },
+    run = run "cycle",
+    expect = {
+      verdict = "superseded",
+      message = "What was saved of aistudio-dev has gone.",
+      calls = { ["ecs.update_service"] = 0 },
+      world = running,
+    },
+  },
+
   -- ---- what is refused ---------------------------------------------------------------------------
   {
     name = "what is at zero with nothing saved is not cycled, but --desired brings it back",
