@@ -244,8 +244,8 @@ static int judge(recorder *r, mb_sim *sim, const mb_value *spec, const mb_value 
   return failed;
 }
 
-/* Has the world do what `world` of a spec or of one of its runs says, by the given command. `each` is
- * what "$each" stands for there, or NULL. */
+/* Has the world do what `world` of a spec or of one of its runs says, by the given command. `each`
+ * is what "$each" stands for there, or NULL. */
 static int prepare(mb_arena *arena, mb_sim *sim, const char *command, const mb_value *spec,
                    const mb_value *each, mb_error *error) {
   const mb_value *world = mb_map_get(spec, "world");
@@ -287,8 +287,7 @@ static int rehearse_run(mb_arena *arena, mb_sim *sim, const cli_options *options
     return mb_error_set(error, MB_ERROR_USAGE, "BadSpec",
                         "run.runbook: the runbook's name is missing");
   }
-  return run_in_world(&r, sim, options, file, what, error) ||
-         judge(&r, sim, spec, failures, error);
+  return run_in_world(&r, sim, options, file, what, error) || judge(&r, sim, spec, failures, error);
 }
 
 /* The runs of a spec, one after the other in the same world. How a run without `expect` ends is
@@ -321,7 +320,8 @@ static int rehearse(mb_arena *arena, const cli_options *options, const char *fil
   mb_sim_options sim_options = MB_SIM_OPTIONS_INIT;
   mb_sim *sim = NULL;
   const mb_value *runs = mb_map_get(spec, "runs");
-  if (runs && (mb_value_count(runs) == 0 || mb_map_get(spec, "run") || mb_map_get(spec, "expect"))) {
+  if (runs &&
+      (mb_value_count(runs) == 0 || mb_map_get(spec, "run") || mb_map_get(spec, "expect"))) {
     return mb_error_set(error, MB_ERROR_USAGE, "BadSpec",
                         "runs: expected a list of runs, and no 'run' or 'expect' beside it");
   }
@@ -378,8 +378,8 @@ static int test_spec(const cli_options *options, const char *file, const mb_valu
   }
   int failed = 0;
   if (mb_value_count(each) == 0) {
-    return mb_error_set(error, MB_ERROR_USAGE, "BadSpec", "%s: %s: each: expected a list of numbers",
-                        file, cli_text(spec, "name"));
+    return mb_error_set(error, MB_ERROR_USAGE, "BadSpec",
+                        "%s: %s: each: expected a list of numbers", file, cli_text(spec, "name"));
   }
   for (size_t i = 0; !failed && i < mb_value_count(each); i++) {
     failed = test_once(options, file, spec, mb_list_at(each, i), count, error);

@@ -309,8 +309,54 @@ def help_(t):
              and b"runbook.lua:1: error: " in out and b"2 errors, 0 warnings" in out, out)
 
 
+SCALE = """local function scale(count)
+  return { runbook = "scale/service", args = { cluster = "aistudio-dev", service = "aistudio-dev", desired_count = count } }
+end
+local once = { ["ecs.update_service"] = 1 }
+local never = { ["ecs.update_service"] = 0 }
+"""
+
+
+def specs(t):
+    def test(text):
+        with open(os.path.join(t.folder, "a.spec.lua"), "w") as file:
+            file.write(SCALE + text)
+        return t.plain("test", "a.spec.lua")
+
+    code, out, _ = test("""return { { name = "runs", runs = {
+      { run = scale(2), expect = { calls = once } },
+      { run = scale(2), expect = { verdict = "nothing_to_do", calls = never } },
+    } } }""")
+    t.expect("the runs of a spec share a world, and each has its own calls counted", code == 0 and b"1 passed" in out, out)
+    code, out, _ = test("""return { { name = "runs", runs = {
+      { run = scale(9), expect = { verdict = "done" } }, { run = scale(1), expect = { verdict = "done" } },
+    } } }""")
+    t.expect("what did not come true is told with the number of its run",
+             code == 10 and b"#   run 1: verdict: got \"refused" not in out
+             and b"#   run 1: verdict: got refused_by_plan, expected done" in out
+             and b"#   run 2: verdict: got nothing_to_do, expected done" in out, out)
+    code, out, _ = test("""return { { name = "runs", runs = {
+      { run = scale(9) }, { run = scale(1), expect = { verdict = "nothing_to_do" } } } } }""")
+    t.expect("how a run without expect ends is not looked at", code == 0, out)
+    code, out, _ = test("""return { { name = "runs", runs = { { run = scale(1) } } } }""")
+    t.expect("a spec whose last run expects nothing is refused", code == 10 and b"the last one needs 'expect'" in out, out)
+    code, out, _ = test("""return { { name = "runs", runs = { { run = scale(1), expect = {} } }, run = scale(1) } }""")
+    t.expect("a spec has one run or several, not both", code == 10 and b"no 'run' or 'expect' beside it" in out, out)
+    code, out, _ = test("""return { { name = "n", each = { 1, 3 }, world = { "service", { "deny_calls", {
+        action = "ecs:DescribeServices", skip = "$each" } } },
+      run = scale(2), expect = { verdict = "denied", calls = { ["ecs.describe_services"] = 4 } } } }""")
+    t.expect("each makes a test of its own for every number, in a world that has it",
+             code == 10 and b"a.spec.lua: n [1]" in out and b"ok 2 - a.spec.lua: n [3]" in out
+             and b"1 passed, 1 failed" in out and b"got 2, expected 4" in out, out)
+    code, out, _ = test("""return {
+      { name = "a", run = scale(1), expect = { verdict = { "done", "nothing_to_do" } } },
+      { name = "b", run = scale(1), expect = { verdict = { "done", "failed" } } } }""")
+    t.expect("of a list of verdicts any will do, and no other", b"1 passed, 1 failed" in out and b"not ok 2" in out, out)
+
+
 def main():
-    groups = {"plain": plain, "terminal": terminal, "asking": asking, "escapes": escapes, "help": help_}
+    groups = {"plain": plain, "terminal": terminal, "asking": asking, "escapes": escapes, "help": help_,
+              "specs": specs}
     moonbook, group = os.path.abspath(sys.argv[1]), sys.argv[2]
     with tempfile.TemporaryDirectory() as folder:
         cli = Cli(moonbook, folder)

@@ -19,8 +19,9 @@ return {
   },
   changes = {
     "{action} {service} in {cluster}: from stop to restore no task runs, which is an outage",
-    "Keeps the desired count and the limits of auto scaling in the service's tag moonbook:scale-to-zero until they are back",
-    "Leaves the task definition as it is: this restarts the current version; `moonbook run rollback/ecs` goes back to the previous one",
+    "Keeps desired count and auto-scaling limits in the service's tag moonbook:scale-to-zero until they are back",
+    "Leaves the task definition as it is: this restarts the current version;"
+      .. " `moonbook run rollback/ecs` goes back to the previous one",
   },
   confirm = "{cluster}/{service}",
   timeout = "3h",

@@ -44,7 +44,7 @@ local function not_ours(service)
   elseif service.scheduling_strategy == "DAEMON" then
     return ("Service %s has the scheduling strategy DAEMON: one task on each instance, and no count."):format(name)
   elseif not service.service_arn:match ":service/[^/]+/[^/]+$" then
-    return ("Service %s has an ARN of the old, short form: ECS keeps no tags for it, and what to restore could not be saved."):format(
+    return ("Service %s has an ARN of the old, short form: it can have no tags, so what to restore cannot be saved."):format(
       name
     )
   end
@@ -72,7 +72,7 @@ local function tell_deployment(service)
   local primary = services.primary(service)
   if primary and primary.rollout_state == "IN_PROGRESS" then
     log.warn(
-      ("deployment %s of %s is in progress: at zero ECS takes it for completed, and no circuit breaker rolls it back afterwards"):format(
+      ("deployment %s is in progress: at zero ECS takes it for completed, and nothing rolls %s back afterwards"):format(
         primary.id,
         services.revision(primary.task_definition)
       )
@@ -248,7 +248,8 @@ local function verify_stop(args, applied)
   check("desired count is 0", found.desired == 0, services.counts(found.service))
   check("no task is left", seen.done == true, seen.line)
   local was = found.saved
-  if not check("what it was is saved", was ~= nil, was and saved.tell(was) or "the tag " .. saved.KEY .. " has gone") then
+  local kept = was and saved.tell(was) or "the tag " .. saved.KEY .. " has gone"
+  if not check("what it was is saved", was ~= nil, kept) then
     return
   end
   if was.scaling then

@@ -83,7 +83,8 @@ local function save(run, args, plan)
   local was = { desired = now.desired, scaling = now.scaling, run = run.id, at = math.floor(run.started) }
   saved.put(now.service.service_arn, was)
   if not is_saved(args, was) then
-    return nil, failed(("The tag %s of %s cannot be read back; nothing else was changed."):format(saved.KEY, args.service))
+    local text = "The tag %s of %s cannot be read back; nothing else was changed."
+    return nil, failed(text:format(saved.KEY, args.service))
   end
   return was
 end
@@ -111,7 +112,8 @@ local function stop_tasks(args, was, scaled_until_now)
     return ending
   end
   if was.scaling and not scaling.equal(now.scaling, scaling.held(was.scaling)) then
-    return superseded(("Somebody else changed auto scaling of %s: %s now."):format(args.service, scaling.tell(now.scaling)))
+    local text = "Somebody else changed auto scaling of %s: %s now."
+    return superseded(text:format(args.service, scaling.tell(now.scaling)))
   end
   local known = now.desired == 0 or now.desired == was.desired
   if not known and scaled_until_now and scaling.may_set(was.scaling, now.desired) then
