@@ -198,7 +198,7 @@ end
 -- "web is back: 3 tasks, auto scaling between 1 and 10"; limits that this run did not touch are not told.
 local function back(args, goal)
   local limits = goal.scaling and ", " .. scaling.tell(goal.scaling) or ""
-  return ("%s is back: %s%s"):format(args.service, saved.count(goal.desired), limits)
+  return ("%s is back: %s%s"):format(args.service:match "[^/]+$", saved.count(goal.desired), limits)
 end
 
 local function hold(args)
@@ -215,7 +215,7 @@ function runbook.apply(run, args, plan)
     end
   end
   if args.action == "stop" then
-    return { message = ("%s runs no task; --action restore puts it back."):format(args.service) }
+    return { message = ("%s runs no task; --action restore puts it back."):format(args.service:match "[^/]+$") }
   elseif args.hold > 0 then
     hold(args)
   end
