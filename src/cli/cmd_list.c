@@ -35,12 +35,12 @@ static void put_column(cli_style style, const char *text, int width) {
 /* What is left of a terminal's width for the summary. A place that takes too much of it is left
  * out: `show` tells it. */
 static int room_for_summary(int *widths) {
-  enum { LEAST = 24 };
+  enum { COMFORTABLE = 24, LEAST = 12 };
   int room = cli_width(stdout) - 1;
   for (size_t c = 0; c < COLUMNS; c++) {
     room -= widths[c] + 2;
   }
-  if (room < LEAST) {
+  if (room < COMFORTABLE) {
     room += widths[SOURCE] + 2;
     widths[SOURCE] = 0;
   }
