@@ -12,6 +12,7 @@ local faults = require "sim.faults"
 local journal = require "sim.journal"
 local people = require "sim.people"
 local specs = require "sim.specs"
+local truth = require "sim.truth"
 local util = require "sim.util"
 
 local control = {
@@ -76,6 +77,16 @@ function control.info(world)
     now = world:now(), account = world.data.account, region = world.data.region, calls = world.data.calls,
     next_event = world:next_event(),
   }
+end
+
+local truth_fields = arguments.set "cluster service settled"
+
+--- What really happened, see sim.truth: { cluster, service }, needless when there is one service. With `settled`
+-- the clock moves until no deployment is under way.
+function control.truth(world, args)
+  args = arguments.check("truth", args, truth_fields)
+  arguments.types("truth", args, "string", "cluster service")
+  return (args.settled and truth.settled or truth.of)(world, args)
 end
 
 --- The state of a service, for specs to look at: { service = "ecs" }.

@@ -26,6 +26,7 @@ end
 
 function ecr.init(_, state)
   state.repositories = {}
+  state.built = {} -- names by digest
   state.settings = {}
 end
 
@@ -93,7 +94,13 @@ function ecr.add_image(world, options)
     seed = options.seed or ("%s:%s"):format(options.repository, options.tag or ""),
   })
   scans.pushed(world, repository, image)
+  world:state("ecr").built[image.digest] = ("%s:%s"):format(options.repository, options.tag or "")
   return image.digest
+end
+
+--- What an image was called when the scenario built it, whatever its tags mean now; nil for others.
+function ecr.built_as(world, digest)
+  return world:state("ecr").built[digest]
 end
 
 --- Takes an image out of the registry, as lifecycle would. `reference`: a tag or a digest. False when it is

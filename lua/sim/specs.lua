@@ -3,6 +3,7 @@
 
 local arguments = require "sim.arguments"
 local journal = require "sim.journal"
+local truth = require "sim.truth"
 local util = require "sim.util"
 
 local specs = {}
@@ -119,7 +120,14 @@ local function judge_world(failures, world, wanted)
   end
 end
 
-local known = arguments.set "verdict exit_code message error checks calls writes at_most within world"
+-- What really happened, by the names that sim.truth gives it; only what is said is compared.
+local function judge_truth(failures, what, found, wanted)
+  for name, value in util.sorted_pairs(wanted) do
+    differ(failures, ("%s: %s"):format(what, name), found[name], value)
+  end
+end
+
+local known = arguments.set "verdict exit_code message error checks calls writes at_most within world truth later"
 
 --- What of `expect` did not come true, a list of lines. `outcome` is what the run came to: {verdict,
 -- exit_code, message, error, seconds, checks, writes, calls}.
@@ -148,6 +156,12 @@ function specs.judge(world, args)
   judge_checks(failures, outcome.checks or {}, expect.checks or {})
   judge_calls(failures, world, expect.calls or {})
   judge_world(failures, world, expect.world or {})
+  if expect.truth then
+    judge_truth(failures, "truth", truth.of(world, {}), expect.truth)
+  end
+  if expect.later then -- last, as it moves the clock
+    judge_truth(failures, "truth, later", truth.settled(world, {}), expect.later)
+  end
   if #failures > 0 then
     failures[#failures + 1] = ("the run said: %s: %s"):format(outcome.verdict, outcome.message or "")
   end
