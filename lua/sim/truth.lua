@@ -121,8 +121,8 @@ end
 --     running, healthy, desired   tasks that run; of these, with healthy targets everywhere; wanted
 --     serving   whether a healthy task answers
 function truth.of(world, args)
-  local service = args.service and world:state("ecs").services[("%s/%s"):format(args.cluster or args.service, args.service)]
-    or not args.service and only_service(world)
+  local key = args.service and ("%s/%s"):format(args.cluster or args.service, args.service)
+  local service = key and world:state("ecs").services[key] or not key and only_service(world)
   if not service then
     return { ended = "nothing_changed", newest = false, started = 0, moving = false, images = {}, running = 0,
       healthy = 0, desired = 0, serving = false }

@@ -1,0 +1,328 @@
+-- How a deployment of a new image can end: what the world is like, what is asked for, and what the world itself says
+-- happened (`truth`, see lua/sim/truth.lua), beside the verdict that moonbook must give. `wanted` is the image
+-- that must run for anybody to call it a success; tests/compare drives other tools through the same worlds.
+
+local registry = "123456789012.dkr.ecr.eu-west-1.amazonaws.com/"
+
+local function deploy(wait)
+  return { runbook = "deploy/quick", args = {
+    cluster = "aistudio-dev", service = "aistudio-dev", image = registry .. "aistudio-dev:v2", wait = wait or 3600,
+  } }
+end
+
+local function at(time, command, args)
+  return { "at", { time = time, command = command, args = args } }
+end
+
+local function somebody(time, operation, input)
+  input.cluster, input.service = "aistudio-dev", "aistudio-dev"
+  return at(time, "someone_calls", { service = "ecs", operation = operation, input = input })
+end
+
+local good = { "image", { name = "aistudio-dev:v2" } }
+local crashing = { "image", { name = "aistudio-dev:v2", crash = { exit = 1, after = "8s", says = "no database" } } }
+
+local function plain_service(breaker)
+  return { "service", { app = "aistudio", env = "dev", desired = 1, image = "aistudio-dev:v1", circuit_breaker = breaker } }
+end
+
+local v1, v2 = { "aistudio-dev:v1" }, { "aistudio-dev:v2" }
+
+local endings = {
+  {
+    name = "a good image is deployed",
+    world = { "service", good },
+    expect = { verdict = "done", exit_code = 0, truth = { ended = "deployed", images = v2, serving = true } },
+  },
+  {
+    name = "a slow image is deployed, slowly",
+    world = { "service", { "image", { name = "aistudio-dev:v2", start = "90s" } } },
+    expect = { verdict = "done", exit_code = 0, truth = { ended = "deployed", images = v2, serving = true } },
+  },
+  {
+    name = "a deployment of more than ten minutes is deployed",
+    world = {
+      { "service", {
+        app = "aistudio", env = "dev", desired = 6, image = "aistudio-dev:v1", minimum_healthy_percent = 100,
+        maximum_percent = 120,
+      } },
+      { "image", { name = "aistudio-dev:v2", start = "45s" } },
+    },
+    expect = { verdict = "done", exit_code = 0, truth = { ended = "deployed", images = v2, running = 6 } },
+  },
+  {
+    name = "an image that crashes is rolled back by the circuit breaker",
+    world = { "service", crashing },
+    expect = { verdict = "rolled_back", exit_code = 23, truth = { ended = "rolled_back", images = v1, serving = true } },
+  },
+  {
+    name = "an image that crashes is stopped by a circuit breaker that does not roll back",
+    world = { plain_service { enable = true, rollback = false }, crashing },
+    expect = { verdict = "failed", exit_code = 22, truth = { ended = "failed", images = v1, serving = true } },
+  },
+  {
+    name = "an image that crashes without a circuit breaker is tried for ever",
+    world = { plain_service(false), crashing },
+    run = deploy(1800),
+    expect = { verdict = "timed_out", exit_code = 40, truth = { ended = "still_running", serving = true } },
+  },
+  {
+    name = "an image that runs out of memory is rolled back",
+    world = { "service", { "image", { name = "aistudio-dev:v2", out_of_memory = "6s" } } },
+    expect = { verdict = "rolled_back", exit_code = 23, truth = { ended = "rolled_back", images = v1, serving = true } },
+  },
+  {
+    name = "an image whose health page is missing is rolled back",
+    world = { "service", { "image", { name = "aistudio-dev:v2", paths = { ["/"] = 200 } } } },
+    expect = { verdict = "rolled_back", exit_code = 23, truth = { ended = "rolled_back", images = v1, serving = true } },
+  },
+  {
+    name = "an image that crashes only after the deployment is complete was deployed",
+    world = { "service", { "image", { name = "aistudio-dev:v2", crash = { exit = 1, after = "200s" } } } },
+    expect = { verdict = "done", exit_code = 0, truth = { ended = "deployed", status = "SUCCESSFUL" } },
+  },
+  {
+    name = "an image for another processor is rolled back",
+    world = { "service", { "image", { name = "aistudio-dev:v2", architecture = "arm64" } } },
+    expect = { truth = { images = v1, serving = true } },
+    refusable = true,
+  },
+  {
+    name = "an image that is not in the registry does not get to run",
+    world = { "service", { "image", { name = "aistudio-dev:v2", missing = true } } },
+    expect = { truth = { images = v1, serving = true } },
+    refusable = true,
+  },
+  {
+    name = "an image that is deleted before its tasks pull it is rolled back",
+    world = { "service", good, at("1s", "delete_image", { image = "aistudio-dev:v2" }) },
+    expect = { verdict = "rolled_back", exit_code = 23, truth = { ended = "rolled_back", images = v1, serving = true } },
+  },
+  {
+    name = "a secret that is denied to new tasks makes ECS roll back",
+    world = { "service", good, { "secret", { name = "aistudio/dev/database", denied = true } } },
+    expect = { verdict = "rolled_back", exit_code = 23, truth = { ended = "rolled_back", images = v1, serving = true } },
+  },
+  {
+    name = "a secret that is gone makes ECS roll back",
+    world = { "service", good, { "secret", { name = "aistudio/dev/database", missing = true } } },
+    expect = { truth = { images = v1, serving = true } },
+    refusable = true,
+  },
+  {
+    name = "a log group that is gone makes ECS roll back",
+    world = { "service", good, { "no_log_group", { name = "/ecs/aistudio-dev" } } },
+    expect = { verdict = "rolled_back", exit_code = 23, truth = { ended = "rolled_back", images = v1, serving = true } },
+  },
+  {
+    name = "an alarm that fires meanwhile makes ECS roll back",
+    world = {
+      { "service", {
+        app = "aistudio", env = "dev", image = "aistudio-dev:v1", alarms = true,
+        deployment_alarms = { "aistudio-dev-high-cpu" },
+      } },
+      good, at("70s", "force_alarm", { name = "aistudio-dev-high-cpu" }),
+    },
+    expect = { verdict = "rolled_back", exit_code = 23, truth = { ended = "rolled_back", images = v1, serving = true } },
+  },
+  {
+    name = "an alarm that fires already is not watched, and the image is deployed",
+    world = {
+      { "service", {
+        app = "aistudio", env = "dev", image = "aistudio-dev:v1", alarms = true,
+        deployment_alarms = { "aistudio-dev-high-cpu" },
+      } },
+      good, { "force_alarm", { name = "aistudio-dev-high-cpu" } }, { "advance", { time = "2m" } },
+    },
+    expect = { verdict = "done", exit_code = 0, truth = { ended = "deployed", images = v2, serving = true } },
+  },
+  {
+    name = "somebody's other image right after supersedes ours",
+    world = {
+      "service", good, { "image", { name = "aistudio-dev:v3" } },
+      at("5s", "deploy", { service = "aistudio-dev", image = "aistudio-dev:v3" }),
+    },
+    expect = { verdict = "superseded", exit_code = 24, truth = { ended = "superseded", newest = false } },
+  },
+  {
+    name = "somebody's other image late in the rollout supersedes ours",
+    world = {
+      "service", good, { "image", { name = "aistudio-dev:v3" } },
+      at("100s", "deploy", { service = "aistudio-dev", image = "aistudio-dev:v3" }),
+    },
+    expect = { verdict = "superseded", exit_code = 24, truth = { ended = "superseded", newest = false } },
+  },
+  {
+    name = "somebody's deployment of the same image supersedes ours",
+    world = { "service", good, at("30s", "deploy", { service = "aistudio-dev", image = "aistudio-dev:v2" }) },
+    expect = { verdict = "superseded", exit_code = 24, truth = { ended = "superseded", newest = false } },
+  },
+  {
+    name = "somebody's rollback by hand supersedes ours",
+    world = { "service", good, somebody("60s", "update_service", { task_definition = "aistudio-dev:1" }) },
+    expect = { verdict = "superseded", exit_code = 24, truth = { ended = "superseded", newest = false } },
+  },
+  {
+    name = "a deployment that takes longer than the run waits for is still under way",
+    world = { "service", { "image", { name = "aistudio-dev:v2", start = "10m" } } },
+    run = deploy(120),
+    expect = { verdict = "timed_out", exit_code = 40, truth = { ended = "still_running", images = v1, serving = true } },
+  },
+  {
+    name = "a deployment that is failing when the run's time is up is still under way",
+    world = { "service", crashing },
+    run = deploy(60),
+    expect = {
+      verdict = "timed_out", exit_code = 40, truth = { ended = "still_running", images = v1, serving = true },
+      later = { ended = "rolled_back", images = v1, serving = true },
+    },
+  },
+  {
+    name = "a definition that somebody deregisters meanwhile is deployed all the same",
+    world = { "service", good, at("20s", "someone_calls", {
+      service = "ecs", operation = "deregister_task_definition", input = { task_definition = "aistudio-dev:2" },
+    }) },
+    expect = { verdict = "done", exit_code = 0, truth = { ended = "deployed", images = v2, serving = true } },
+  },
+  {
+    name = "a service that is deleted meanwhile is gone",
+    world = { "service", good, somebody("60s", "delete_service", { force = true }) },
+    expect = { verdict = "failed", exit_code = 22, truth = { ended = "deleted", running = 0 } },
+  },
+  {
+    name = "a service that is scaled up meanwhile is deployed at its new size",
+    world = { "service", good, somebody("40s", "update_service", { desired_count = 3 }) },
+    expect = { verdict = "done", exit_code = 0, truth = { ended = "deployed", images = v2, running = 3 } },
+  },
+  {
+    name = "a service that is scaled down meanwhile is deployed at its new size",
+    world = {
+      { "service", { app = "aistudio", env = "dev", image = "aistudio-dev:v1", desired = 3 } },
+      good, somebody("40s", "update_service", { desired_count = 1 }),
+    },
+    expect = { verdict = "done", exit_code = 0, truth = { ended = "deployed", images = v2, running = 1 } },
+  },
+  {
+    name = "a service that is scaled to zero meanwhile runs nothing",
+    world = { "service", good, somebody("40s", "update_service", { desired_count = 0 }) },
+    expect = { truth = { running = 0, serving = false } },
+    zero = true,
+  },
+  {
+    name = "a service that auto scaling enlarges meanwhile is deployed at its new size",
+    world = {
+      { "service", {
+        app = "aistudio", env = "dev", image = "aistudio-dev:v1", autoscaling = { min = 1, max = 3 }, alarms = true,
+      } },
+      { "image", { name = "aistudio-dev:v2", start = "4m" } },
+      { "load", { service = "aistudio-dev", percent = { cpu = 95, memory = 40 } } },
+      { "advance", { time = "1m" } },
+    },
+    expect = { verdict = "done", exit_code = 0, truth = { ended = "deployed", images = v2, serving = true } },
+  },
+  {
+    name = "a first deployment that is good is deployed",
+    world = {
+      { "image", { name = "aistudio-dev:v1", crash = { exit = 1, after = "5s" } } },
+      { "service", { app = "aistudio", env = "dev", image = "aistudio-dev:v1", wait = false } },
+      good, { "advance", { time = "20s" } },
+    },
+    expect = { verdict = "done", exit_code = 0, truth = { ended = "deployed", images = v2, serving = true } },
+  },
+  {
+    name = "a first deployment that is bad has nothing to go back to",
+    world = {
+      { "image", { name = "aistudio-dev:v1", crash = { exit = 1, after = "5s" } } },
+      { "service", { app = "aistudio", env = "dev", image = "aistudio-dev:v1", wait = false } },
+      crashing, { "advance", { time = "20s" } },
+    },
+    expect = { verdict = "failed", exit_code = 22, truth = { ended = "failed", serving = false } },
+  },
+  {
+    name = "percentages that leave no room make no progress",
+    world = {
+      { "service", {
+        app = "aistudio", env = "dev", image = "aistudio-dev:v1", minimum_healthy_percent = 50, maximum_percent = 100,
+      } },
+      good,
+    },
+    run = deploy(1200),
+    expect = { verdict = "timed_out", exit_code = 40, truth = { ended = "still_running", images = v1, serving = true } },
+  },
+  {
+    name = "a service that may have no healthy task at all is deployed after an outage",
+    world = {
+      { "service", {
+        app = "aistudio", env = "dev", image = "aistudio-dev:v1", minimum_healthy_percent = 0, maximum_percent = 100,
+      } },
+      good,
+    },
+    expect = { verdict = "done", exit_code = 0, truth = { ended = "deployed", images = v2, serving = true } },
+  },
+  {
+    name = "a service that may have no healthy task at all is rolled back from a bad image after an outage",
+    world = {
+      { "service", {
+        app = "aistudio", env = "dev", image = "aistudio-dev:v1", minimum_healthy_percent = 0, maximum_percent = 100,
+      } },
+      crashing,
+    },
+    expect = { verdict = "rolled_back", exit_code = 23, truth = { ended = "rolled_back", images = v1, serving = true } },
+  },
+  {
+    name = "a service without a load balancer is deployed",
+    world = {
+      { "service", { app = "aistudio", env = "dev", image = "aistudio-dev:v1", load_balancer = false } },
+      good,
+    },
+    expect = { verdict = "done", exit_code = 0, truth = { ended = "deployed", images = v2 } },
+  },
+  {
+    name = "a service without a load balancer is rolled back from an image that crashes",
+    world = {
+      { "service", { app = "aistudio", env = "dev", image = "aistudio-dev:v1", load_balancer = false } },
+      crashing,
+    },
+    expect = { verdict = "rolled_back", exit_code = 23, truth = { ended = "rolled_back", images = v1 } },
+  },
+  {
+    name = "tasks that find no capacity are rolled back",
+    world = { "service", good, { "no_capacity", { service = "aistudio-dev" } } },
+    expect = { verdict = "rolled_back", exit_code = 23, truth = { ended = "rolled_back", images = v1, serving = true } },
+  },
+  {
+    name = "a rollback that ECS begins fails when what it restores is broken as well",
+    world = {
+      { "service", {
+        app = "aistudio", env = "dev", image = "aistudio-dev:v1", minimum_healthy_percent = 0, maximum_percent = 100,
+      } },
+      crashing,
+      at("30s", "behave", { image = "aistudio-dev:v1", crash = { exit = 1, after = "5s" } }),
+    },
+    expect = { verdict = "failed", exit_code = 22, truth = { ended = "failed", serving = false } },
+  },
+  {
+    name = "what an earlier deployment left in the events does not end the wait",
+    world = {
+      "service", { "image", { name = "aistudio-dev:v0" } },
+      { "deploy", { service = "aistudio-dev", image = "aistudio-dev:v0", wait = true } }, crashing,
+    },
+    expect = { verdict = "rolled_back", exit_code = 23, truth = { ended = "rolled_back", images = { "aistudio-dev:v0" } } },
+  },
+  {
+    name = "a deployment on top of somebody's bad one is deployed",
+    world = {
+      "service", good, { "image", { name = "aistudio-dev:v3", crash = { exit = 1, after = "5s" } } },
+      { "deploy", { service = "aistudio-dev", image = "aistudio-dev:v3" } }, { "advance", { time = "45s" } },
+    },
+    expect = { verdict = "done", exit_code = 0, truth = { ended = "deployed", images = v2, serving = true } },
+  },
+}
+
+for index = 1, #endings do
+  local ending = endings[index]
+  ending.run = ending.run or deploy()
+  ending.wanted = "aistudio-dev:v2"
+end
+
+return endings
