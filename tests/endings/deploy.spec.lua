@@ -163,6 +163,11 @@ local endings = {
     expect = { verdict = "superseded", exit_code = 24, truth = { ended = "superseded", newest = false } },
   },
   {
+    name = "a deployment that somebody stops is rolled back, which is neither success nor the image's fault",
+    world = { "service", good, at("60s", "stop_deployment", { service = "aistudio-dev" }) },
+    expect = { verdict = "stopped", exit_code = 25, truth = { ended = "stopped", images = v1, serving = true } },
+  },
+  {
     name = "a deployment that takes longer than the run waits for is still under way",
     world = { "service", { "image", { name = "aistudio-dev:v2", start = "10m" } } },
     run = deploy(120),
