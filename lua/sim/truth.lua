@@ -70,9 +70,18 @@ local function answers(world, task)
   return true
 end
 
-local function image_of(world, task)
-  local digest = task.view.containers[1].image_digest
+local function name_of(world, digest)
   return digest and (require("sim.ecr").built_as(world, digest) or digest) or "unknown"
+end
+
+local function image_of(world, task)
+  return name_of(world, task.view.containers[1].image_digest)
+end
+
+-- The image of a service revision, by the digest that ECS noted for it.
+local function image_of_revision(world, arn)
+  local revision = world:state("ecs").revisions[arn]
+  return name_of(world, revision.images[1] and revision.images[1].image_digest)
 end
 
 -- The service's tasks that run and are not told to stop: how many, of which images, how many of them are healthy,
@@ -118,6 +127,7 @@ end
 --     started   how many deployments clients started
 --     moving    whether a deployment is under way, whoever started it
 --     images    what runs, by the names the images were built under (a tag may have been moved since), sorted
+--     primary   the image of the primary deployment, of which ECS starts new tasks
 --     running, healthy, desired   tasks that run; of these, with healthy targets everywhere; wanted
 --     serving   whether a healthy task answers
 function truth.of(world, args)
@@ -135,6 +145,7 @@ function truth.of(world, args)
   end
   out.status, out.newest, out.started = record and record.status, newest, started
   out.moving = service.status == "ACTIVE" and primary ~= nil and primary.rollout_state == "IN_PROGRESS"
+  out.primary = primary and image_of_revision(world, primary.revision)
   out.desired = service.desired
   return out
 end

@@ -14,7 +14,9 @@ def is_so(ending, truth):
     runs = truth["images"] == [wanted] and truth["running"] == truth["desired"] and truth["serving"]
     if not wanted or truth["moving"] or not runs:
         return False
-    return action_of(ending) != "restart" or truth["ended"] in ("deployed", "superseded")
+    if action_of(ending) == "restart":
+        return truth["ended"] in ("deployed", "superseded")
+    return truth["primary"] == wanted
 
 
 def claim_of(tool, code, output):

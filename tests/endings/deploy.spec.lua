@@ -26,6 +26,9 @@ local function plain_service(breaker)
   return { "service", { app = "aistudio", env = "dev", desired = 1, image = "aistudio-dev:v1", circuit_breaker = breaker } }
 end
 
+-- One whose load balancer does not hurry new tasks.
+local patient_service = { "service", { app = "aistudio", env = "dev", image = "aistudio-dev:v1", grace = 1200 } }
+
 local v1, v2 = { "aistudio-dev:v1" }, { "aistudio-dev:v2" }
 
 local endings = {
@@ -36,7 +39,7 @@ local endings = {
   },
   {
     name = "a slow image is deployed, slowly",
-    world = { "service", { "image", { name = "aistudio-dev:v2", start = "90s" } } },
+    world = { patient_service, { "image", { name = "aistudio-dev:v2", start = "150s" } } },
     expect = { verdict = "done", exit_code = 0, truth = { ended = "deployed", images = v2, serving = true } },
   },
   {
@@ -169,9 +172,12 @@ local endings = {
   },
   {
     name = "a deployment that takes longer than the run waits for is still under way",
-    world = { "service", { "image", { name = "aistudio-dev:v2", start = "10m" } } },
-    run = deploy(120),
-    expect = { verdict = "timed_out", exit_code = 40, truth = { ended = "still_running", images = v1, serving = true } },
+    world = { patient_service, { "image", { name = "aistudio-dev:v2", start = "12m" } } },
+    run = deploy(300),
+    expect = {
+      verdict = "timed_out", exit_code = 40, truth = { ended = "still_running", serving = true },
+      later = { ended = "deployed", images = v2, serving = true },
+    },
   },
   {
     name = "a deployment that is failing when the run's time is up is still under way",
@@ -192,7 +198,7 @@ local endings = {
   {
     name = "a service that is deleted meanwhile is gone",
     world = { "service", good, somebody("60s", "delete_service", { force = true }) },
-    expect = { verdict = "failed", exit_code = 22, truth = { ended = "deleted", running = 0 } },
+    expect = { verdict = "failed", exit_code = 22, truth = { ended = "deleted" } },
   },
   {
     name = "a service that is scaled up meanwhile is deployed at its new size",
@@ -218,6 +224,7 @@ local endings = {
     world = {
       { "service", {
         app = "aistudio", env = "dev", image = "aistudio-dev:v1", autoscaling = { min = 1, max = 3 }, alarms = true,
+        grace = 1200,
       } },
       { "image", { name = "aistudio-dev:v2", start = "4m" } },
       { "load", { service = "aistudio-dev", percent = { cpu = 95, memory = 40 } } },

@@ -30,7 +30,7 @@ local settle = { "settle", { timeout = "60m" } }
 local v1, v2 = { "aistudio-dev:v1" }, { "aistudio-dev:v2" }
 
 local function back_to(images, more)
-  local expect = { verdict = "done", exit_code = 0, truth = { images = images, moving = false, serving = true } }
+  local expect = { verdict = "done", exit_code = 0, truth = { images = images, primary = images[1], moving = false, serving = true } }
   if more then
     expect.truth.ended = more
   end

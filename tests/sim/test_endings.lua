@@ -1,0 +1,108 @@
+--- Whether the endings of tests/endings are what they say: a client without any sense writes what is asked for, time
+-- passes, and the world must then say what the ending calls the truth. No runbook takes part, so a wrong
+-- entry cannot hide behind a wrong verdict. What rolls back chooses itself where to, so rollbacks are only begun.
+
+local t = dofile "tests/sim/harness.lua"
+local build = require "sim.build"
+local specs = require "sim.specs"
+local truth = require "sim.truth"
+local util = require "sim.util"
+
+local place = { cluster = "aistudio-dev", service = "aistudio-dev" }
+
+-- ---- a client without any sense ------------------------------------------------------------------
+
+-- Tries a few times, as every SDK does. Gives the output, or nil when it never came through.
+local function insist(world, operation, input)
+  for _ = 1, 5 do
+    local answer = world:call("ecs", operation, input, t.caller)
+    if answer.output then
+      return answer.output
+    end
+    world:advance_to(world:now() + 1)
+  end
+end
+
+-- What it reads it knows beforehand: trouble of reading is not what is tested here.
+local function definition_with(world, image)
+  local service = build.call(world, "ecs", "describe_services", { cluster = place.cluster, services = { place.service } })
+    .services[1]
+  local present = util.copy(build.call(world, "ecs", "describe_task_definition",
+    { task_definition = service.task_definition }).task_definition)
+  present.container_definitions[1].image = image
+  return {
+    family = present.family, task_role_arn = present.task_role_arn, execution_role_arn = present.execution_role_arn,
+    network_mode = present.network_mode, container_definitions = present.container_definitions, cpu = present.cpu,
+    memory = present.memory, requires_compatibilities = present.requires_compatibilities,
+    runtime_platform = present.runtime_platform,
+  }
+end
+
+local actions = {}
+
+actions["deploy/quick"] = function(world, args)
+  local made = insist(world, "register_task_definition", definition_with(world, args.image))
+  if made then
+    insist(world, "update_service", {
+      cluster = place.cluster, service = place.service, task_definition = made.task_definition.task_definition_arn,
+    })
+  end
+end
+
+actions["deploy/restart"] = function(world)
+  insist(world, "update_service", { cluster = place.cluster, service = place.service, force_new_deployment = true })
+end
+
+local function wait(world, seconds)
+  local ends = world:now() + seconds
+  while truth.of(world, {}).moving and world:now() < ends do
+    world:advance_to(math.min(world:now() + 5, ends))
+  end
+end
+
+-- ---- the endings ---------------------------------------------------------------------------------
+
+local function compare(found, wanted, what)
+  for name, value in pairs(wanted) do
+    t.equal(found[name], value, ("%s: %s"):format(what, name))
+  end
+end
+
+local function check(ending)
+  local world, run = t.world { seed = 1 }, ending.run
+  specs.prepare(world, ending)
+  actions[run.runbook](world, run.args)
+  wait(world, run.args.wait)
+  compare(truth.of(world, {}), ending.expect.truth, "truth")
+  if ending.expect.later then
+    compare(truth.settled(world, {}), ending.expect.later, "later")
+  end
+end
+
+local function each(file, run)
+  for _, ending in ipairs(assert(loadfile(("tests/endings/%s.spec.lua"):format(file), "t", {}))()) do
+    t.test(ending.name, function()
+      run(ending)
+    end)
+  end
+end
+
+for _, file in ipairs { "deploy", "restart", "trouble" } do
+  each(file, check)
+end
+
+-- ---- rollbacks -----------------------------------------------------------------------------------
+
+-- Before a rollback something else must run than what it is to bring, or an empty run would pass for one.
+local function check_before(ending)
+  local world = t.world { seed = 1 }
+  specs.prepare(world, ending)
+  local now = truth.of(world, {})
+  t.equal(now.ended, "nothing_changed", "nobody has done anything yet")
+  local there = not now.moving and now.primary == ending.wanted and now.images[1] == ending.wanted
+  t.truthy(not there or ending.name:find("already", 1, true), "what is wanted runs before anybody does anything")
+end
+
+each("rollback", check_before)
+
+t.finish()
