@@ -5,12 +5,13 @@
 #   make test       every test
 #   make bench      timings, as ratios side by side
 #   make conformance CORPUS=DIR   public protocol, signature, endpoint ... suites
+#   make compare    does each deploy tool tell the truth? docs/comparison.md
 #   make install    PREFIX=/usr/local, DESTDIR honoured
 
 PREFIX ?= /usr/local
 JOBS ?= $(shell nproc 2>/dev/null || echo 2)
 
-.PHONY: all build setup venv demo test sanitize fuzz bench conformance install format check-format docs clean
+.PHONY: all build setup venv demo test sanitize fuzz bench conformance compare install format check-format docs clean
 
 all: build
 
@@ -57,6 +58,11 @@ conformance: setup
 	@cmake --preset release >/dev/null
 	@cmake --build --preset release -j $(JOBS) --target mbconf
 	@tests/conformance/run.sh "$(CORPUS)" build/release/tests/conformance/mbconf
+
+# Other deploy tools and moonbook through the same endings, into docs/comparison.md. OPTIONS: see tests/compare/run.sh.
+compare: build
+	@cmake --build --preset release -j $(JOBS) --target client_clock
+	@tests/compare/run.sh build/release $(OPTIONS)
 
 install: build
 	@cmake --install build/release --prefix "$(DESTDIR)$(PREFIX)"

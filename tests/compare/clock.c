@@ -1,19 +1,19 @@
 /* Lets a program live by the clock of a simulated AWS: preloaded (LD_PRELOAD) into a client of
- * `moonbook sim --speed step`, it answers every question for the time with the simulator's time, and
- * turns every wait of the program into a move of the simulator's clock. So a tool that polls every
- * fifteen seconds sees just what it would see in a real rollout, and a rollout of ten minutes takes
- * as long as the tool computes. Nothing of the tool is changed, and no interval is scaled.
+ * `moonbook sim --speed step`, it answers every question for the time with the simulator's time,
+ * and turns every wait of the program into a move of the simulator's clock. So a tool that polls
+ * every fifteen seconds sees just what it would see in a real rollout, and a rollout of ten minutes
+ * takes as long as the tool computes. Nothing of the tool is changed, and no interval is scaled.
  *
  * MOONBOOK_SIM_PORT names the simulator's port; without it everything is as ever.
  *
  * For programs of one thread, which all that are compared are. A wait for a socket to the simulator
- * on which an answer is due is a real wait: the world stands still while a request is on its way. */
+ * on which an answer is due is a real wait: the world stands still while a request is on its way.
+ */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <dlfcn.h>
 #include <errno.h>
 #include <poll.h>
-#include <stdarg.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -22,7 +22,6 @@
 #include <sys/select.h>
 #include <sys/socket.h>
 #include <sys/time.h>
-#include <sys/uio.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -36,15 +35,19 @@ static int64_t now_ns;
 static bool watched[FILES]; /* sockets to the simulator */
 static bool due[FILES];     /* of these, the ones on which an answer is due */
 
+typedef void (*function)(void);
+
 /* The C library's own function of this name; the other definition is here. */
 #define REAL(name) ((__typeof__(&name))real(#name))
 
-static void *real(const char *name) {
-  void *found = dlsym(RTLD_NEXT, name);
-  if (found == NULL) {
+static function real(const char *name) {
+  function found = NULL;
+  void *address = dlsym(RTLD_NEXT, name);
+  if (address == NULL) {
     fprintf(stderr, "clock: there is no function %s\n", name);
     abort();
   }
+  memcpy(&found, &address, sizeof found); /* ISO C knows no cast for this */
   return found;
 }
 

@@ -3,7 +3,7 @@
 # nothing but the CLI.
 #   guide.sh deploy CLUSTER SERVICE CONTAINER IMAGE
 #   guide.sh restart CLUSTER SERVICE
-#   guide.sh rollback CLUSTER SERVICE
+#   guide.sh rollback CLUSTER SERVICE [TASK-DEFINITION]
 set -eu
 action=$1 cluster=$2 service=$3
 
@@ -39,11 +39,11 @@ restart)
   aws ecs update-service --cluster "$cluster" --service "$service" --force-new-deployment >update.json
   ;;
 rollback)
-  PREVIOUS_TASK_DEF=$(aws ecs describe-services \
+  PREVIOUS_TASK_DEF=${4:-$(aws ecs describe-services \
     --cluster "$cluster" \
     --services "$service" \
     --query 'services[0].deployments[1].taskDefinition' \
-    --output text)
+    --output text)}
   aws ecs update-service \
     --cluster "$cluster" \
     --service "$service" \

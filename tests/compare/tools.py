@@ -40,7 +40,7 @@ class Guide(Tool):
     """The guide's shell commands, with the AWS CLI and its own wait."""
     name = "guide"
     title = "the guide's commands"
-    unknown_words = ("Max attempts exceeded", "AccessDenied", "ExpiredToken")
+    unknown_words = ("Max attempts exceeded", "error occurred (AccessDenied", "error occurred (ExpiredToken")
 
     def __init__(self, options):
         self.path = f"{options.aws}/bin"
@@ -48,8 +48,8 @@ class Guide(Tool):
 
     def command(self, ending):
         args, action = ending["run"]["args"], action_of(ending)
-        more = ["aistudio", args["image"]] if action == "deploy" else []
-        return [str(HERE / "guide.sh"), action, args["cluster"], args["service"], *more]
+        more = {"deploy": ["aistudio", args.get("image")], "rollback": [args[name] for name in ("to",) if name in args]}
+        return [str(HERE / "guide.sh"), action, args["cluster"], args["service"], *more.get(action, [])]
 
 
 class EcsDeploy(Tool):
@@ -57,7 +57,7 @@ class EcsDeploy(Tool):
     name = "ecs-deploy"
     title = "ecs-deploy"
     flags = ()
-    unknown_words = ("due to timeout", "AccessDenied", "ExpiredToken")
+    unknown_words = ("due to timeout", "error occurred (AccessDenied", "error occurred (ExpiredToken")
 
     def __init__(self, options):
         self.path = f"{options.ecs_deploy}/bin"
@@ -92,6 +92,10 @@ class Moonbook(Tool):
         for name, value in sorted(ending["run"]["args"].items()):
             command += [f"--{name.replace('_', '-')}", f"{value}s" if name == "wait" else str(value)]
         return command
+
+    def last_words(self, output):
+        lines = [line for line in output.splitlines() if line.strip() and not line.startswith("  next")]
+        return lines[-1].strip() if lines else ""
 
     def is_missing(self, code, output):
         return code == 2 and "there is no runbook" in output

@@ -23,24 +23,32 @@ local good = { "image", { name = "aistudio-dev:v2" } }
 local crashing = { "image", { name = "aistudio-dev:v2", crash = { exit = 1, after = "8s", says = "no database" } } }
 
 local function plain_service(breaker)
-  return { "service", { app = "aistudio", env = "dev", desired = 1, image = "aistudio-dev:v1", circuit_breaker = breaker } }
+  return { "service", { app = "aistudio", env = "dev", image = "aistudio-dev:v1", circuit_breaker = breaker } }
 end
 
 -- One whose load balancer does not hurry new tasks.
 local patient_service = { "service", { app = "aistudio", env = "dev", image = "aistudio-dev:v1", grace = 1200 } }
 
-local v1, v2 = { "aistudio-dev:v1" }, { "aistudio-dev:v2" }
+local v0, v1, v2 = { "aistudio-dev:v0" }, { "aistudio-dev:v1" }, { "aistudio-dev:v2" }
+local deployed = { verdict = "done", exit_code = 0, truth = { ended = "deployed", images = v2, serving = true } }
+local rolled_back = {
+  verdict = "rolled_back", exit_code = 23, truth = { ended = "rolled_back", images = v1, serving = true },
+}
+local superseded = { verdict = "superseded", exit_code = 24, truth = { ended = "superseded", newest = false } }
+local still_running = {
+  verdict = "timed_out", exit_code = 40, truth = { ended = "still_running", images = v1, serving = true },
+}
 
 local endings = {
   {
     name = "a good image is deployed",
     world = { "service", good },
-    expect = { verdict = "done", exit_code = 0, truth = { ended = "deployed", images = v2, serving = true } },
+    expect = deployed,
   },
   {
     name = "a slow image is deployed, slowly",
     world = { patient_service, { "image", { name = "aistudio-dev:v2", start = "150s" } } },
-    expect = { verdict = "done", exit_code = 0, truth = { ended = "deployed", images = v2, serving = true } },
+    expect = deployed,
   },
   {
     name = "a deployment of more than ten minutes is deployed",
@@ -56,7 +64,7 @@ local endings = {
   {
     name = "an image that crashes is rolled back by the circuit breaker",
     world = { "service", crashing },
-    expect = { verdict = "rolled_back", exit_code = 23, truth = { ended = "rolled_back", images = v1, serving = true } },
+    expect = rolled_back,
   },
   {
     name = "an image that crashes is stopped by a circuit breaker that does not roll back",
@@ -72,12 +80,12 @@ local endings = {
   {
     name = "an image that runs out of memory is rolled back",
     world = { "service", { "image", { name = "aistudio-dev:v2", out_of_memory = "6s" } } },
-    expect = { verdict = "rolled_back", exit_code = 23, truth = { ended = "rolled_back", images = v1, serving = true } },
+    expect = rolled_back,
   },
   {
     name = "an image whose health page is missing is rolled back",
     world = { "service", { "image", { name = "aistudio-dev:v2", paths = { ["/"] = 200 } } } },
-    expect = { verdict = "rolled_back", exit_code = 23, truth = { ended = "rolled_back", images = v1, serving = true } },
+    expect = rolled_back,
   },
   {
     name = "an image that crashes only after the deployment is complete was deployed",
@@ -99,12 +107,12 @@ local endings = {
   {
     name = "an image that is deleted before its tasks pull it is rolled back",
     world = { "service", good, at("1s", "delete_image", { image = "aistudio-dev:v2" }) },
-    expect = { verdict = "rolled_back", exit_code = 23, truth = { ended = "rolled_back", images = v1, serving = true } },
+    expect = rolled_back,
   },
   {
     name = "a secret that is denied to new tasks makes ECS roll back",
     world = { "service", good, { "secret", { name = "aistudio/dev/database", denied = true } } },
-    expect = { verdict = "rolled_back", exit_code = 23, truth = { ended = "rolled_back", images = v1, serving = true } },
+    expect = rolled_back,
   },
   {
     name = "a secret that is gone makes ECS roll back",
@@ -115,7 +123,7 @@ local endings = {
   {
     name = "a log group that is gone makes ECS roll back",
     world = { "service", good, { "no_log_group", { name = "/ecs/aistudio-dev" } } },
-    expect = { verdict = "rolled_back", exit_code = 23, truth = { ended = "rolled_back", images = v1, serving = true } },
+    expect = rolled_back,
   },
   {
     name = "an alarm that fires meanwhile makes ECS roll back",
@@ -126,7 +134,7 @@ local endings = {
       } },
       good, at("70s", "force_alarm", { name = "aistudio-dev-high-cpu" }),
     },
-    expect = { verdict = "rolled_back", exit_code = 23, truth = { ended = "rolled_back", images = v1, serving = true } },
+    expect = rolled_back,
   },
   {
     name = "an alarm that fires already is not watched, and the image is deployed",
@@ -137,7 +145,7 @@ local endings = {
       } },
       good, { "force_alarm", { name = "aistudio-dev-high-cpu" } }, { "advance", { time = "2m" } },
     },
-    expect = { verdict = "done", exit_code = 0, truth = { ended = "deployed", images = v2, serving = true } },
+    expect = deployed,
   },
   {
     name = "somebody's other image right after supersedes ours",
@@ -145,7 +153,7 @@ local endings = {
       "service", good, { "image", { name = "aistudio-dev:v3" } },
       at("5s", "deploy", { service = "aistudio-dev", image = "aistudio-dev:v3" }),
     },
-    expect = { verdict = "superseded", exit_code = 24, truth = { ended = "superseded", newest = false } },
+    expect = superseded,
   },
   {
     name = "somebody's other image late in the rollout supersedes ours",
@@ -153,17 +161,17 @@ local endings = {
       "service", good, { "image", { name = "aistudio-dev:v3" } },
       at("100s", "deploy", { service = "aistudio-dev", image = "aistudio-dev:v3" }),
     },
-    expect = { verdict = "superseded", exit_code = 24, truth = { ended = "superseded", newest = false } },
+    expect = superseded,
   },
   {
     name = "somebody's deployment of the same image supersedes ours",
     world = { "service", good, at("30s", "deploy", { service = "aistudio-dev", image = "aistudio-dev:v2" }) },
-    expect = { verdict = "superseded", exit_code = 24, truth = { ended = "superseded", newest = false } },
+    expect = superseded,
   },
   {
     name = "somebody's rollback by hand supersedes ours",
     world = { "service", good, somebody("60s", "update_service", { task_definition = "aistudio-dev:1" }) },
-    expect = { verdict = "superseded", exit_code = 24, truth = { ended = "superseded", newest = false } },
+    expect = superseded,
   },
   {
     name = "a deployment that somebody stops is rolled back, which is neither success nor the image's fault",
@@ -193,7 +201,7 @@ local endings = {
     world = { "service", good, at("20s", "someone_calls", {
       service = "ecs", operation = "deregister_task_definition", input = { task_definition = "aistudio-dev:2" },
     }) },
-    expect = { verdict = "done", exit_code = 0, truth = { ended = "deployed", images = v2, serving = true } },
+    expect = deployed,
   },
   {
     name = "a service that is deleted meanwhile is gone",
@@ -230,7 +238,7 @@ local endings = {
       { "load", { service = "aistudio-dev", percent = { cpu = 95, memory = 40 } } },
       { "advance", { time = "1m" } },
     },
-    expect = { verdict = "done", exit_code = 0, truth = { ended = "deployed", images = v2, serving = true } },
+    expect = deployed,
   },
   {
     name = "a first deployment that is good is deployed",
@@ -239,7 +247,7 @@ local endings = {
       { "service", { app = "aistudio", env = "dev", image = "aistudio-dev:v1", wait = false } },
       good, { "advance", { time = "20s" } },
     },
-    expect = { verdict = "done", exit_code = 0, truth = { ended = "deployed", images = v2, serving = true } },
+    expect = deployed,
   },
   {
     name = "a first deployment that is bad has nothing to go back to",
@@ -259,7 +267,7 @@ local endings = {
       good,
     },
     run = deploy(1200),
-    expect = { verdict = "timed_out", exit_code = 40, truth = { ended = "still_running", images = v1, serving = true } },
+    expect = still_running,
   },
   {
     name = "a service that may have no healthy task at all is deployed after an outage",
@@ -269,7 +277,7 @@ local endings = {
       } },
       good,
     },
-    expect = { verdict = "done", exit_code = 0, truth = { ended = "deployed", images = v2, serving = true } },
+    expect = deployed,
   },
   {
     name = "a service that may have no healthy task at all is rolled back from a bad image after an outage",
@@ -279,7 +287,7 @@ local endings = {
       } },
       crashing,
     },
-    expect = { verdict = "rolled_back", exit_code = 23, truth = { ended = "rolled_back", images = v1, serving = true } },
+    expect = rolled_back,
   },
   {
     name = "a service without a load balancer is deployed",
@@ -300,7 +308,27 @@ local endings = {
   {
     name = "tasks that find no capacity are rolled back",
     world = { "service", good, { "no_capacity", { service = "aistudio-dev" } } },
-    expect = { verdict = "rolled_back", exit_code = 23, truth = { ended = "rolled_back", images = v1, serving = true } },
+    expect = rolled_back,
+  },
+  {
+    name = "tasks that find no capacity for a minute are deployed after it",
+    world = { "service", good, { "no_capacity", { service = "aistudio-dev", lasting = "60s" } } },
+    expect = deployed,
+  },
+  {
+    name = "a secret that is repaired before the circuit breaker trips is no failure",
+    world = {
+      "service", good, { "secret", { name = "aistudio/dev/database", denied = true } },
+      at("90s", "secret", { name = "aistudio/dev/database" }),
+    },
+    expect = deployed,
+  },
+  {
+    name = "of two people who deploy at the same moment the first is superseded",
+    world = { "service", good, { "image", { name = "aistudio-dev:v3" } },
+      at("1s", "deploy", { service = "aistudio-dev", image = "aistudio-dev:v3" }),
+    },
+    expect = superseded,
   },
   {
     name = "a rollback that ECS begins fails when what it restores is broken as well",
@@ -319,7 +347,7 @@ local endings = {
       "service", { "image", { name = "aistudio-dev:v0" } },
       { "deploy", { service = "aistudio-dev", image = "aistudio-dev:v0", wait = true } }, crashing,
     },
-    expect = { verdict = "rolled_back", exit_code = 23, truth = { ended = "rolled_back", images = { "aistudio-dev:v0" } } },
+    expect = { verdict = "rolled_back", exit_code = 23, truth = { ended = "rolled_back", images = v0 } },
   },
   {
     name = "a deployment on top of somebody's bad one is deployed",
@@ -327,7 +355,7 @@ local endings = {
       "service", good, { "image", { name = "aistudio-dev:v3", crash = { exit = 1, after = "5s" } } },
       { "deploy", { service = "aistudio-dev", image = "aistudio-dev:v3" } }, { "advance", { time = "45s" } },
     },
-    expect = { verdict = "done", exit_code = 0, truth = { ended = "deployed", images = v2, serving = true } },
+    expect = deployed,
   },
 }
 

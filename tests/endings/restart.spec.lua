@@ -3,7 +3,8 @@
 -- definition", which nobody can tell by its name.
 
 local function restart(wait)
-  return { runbook = "deploy/restart", args = { cluster = "aistudio-dev", service = "aistudio-dev", wait = wait or 3600 } }
+  local args = { cluster = "aistudio-dev", service = "aistudio-dev", wait = wait or 3600 }
+  return { runbook = "deploy/restart", args = args }
 end
 
 local function at(time, command, args)
@@ -11,6 +12,9 @@ local function at(time, command, args)
 end
 
 local v1 = { "aistudio-dev:v1" }
+local rolled_back = {
+  verdict = "rolled_back", exit_code = 23, truth = { ended = "rolled_back", images = v1, serving = true },
+}
 
 local endings = {
   {
@@ -38,13 +42,13 @@ local endings = {
       { "move_tag", { image = "aistudio-dev:v1", to = "aistudio-dev:v2" } },
     },
     wanted = "aistudio-dev:v2",
-    expect = { verdict = "rolled_back", exit_code = 23, truth = { ended = "rolled_back", images = v1, serving = true } },
+    expect = rolled_back,
   },
   {
     name = "a restart of an image that is gone is rolled back",
     world = { "service", { "delete_image", { image = "aistudio-dev:v1" } } },
     wanted = "aistudio-dev:v1",
-    expect = { verdict = "rolled_back", exit_code = 23, truth = { ended = "rolled_back", images = v1, serving = true } },
+    expect = rolled_back,
   },
   {
     name = "a restart that somebody else's restart overtakes is superseded",
@@ -78,7 +82,9 @@ local endings = {
     } }, { "no_capacity", { service = "aistudio-dev" } } },
     run = restart(900),
     wanted = "aistudio-dev:v1",
-    expect = { verdict = "timed_out", exit_code = 40, truth = { ended = "still_running", images = v1, serving = true } },
+    expect = {
+      verdict = "timed_out", exit_code = 40, truth = { ended = "still_running", images = v1, serving = true },
+    },
   },
 }
 

@@ -1,5 +1,5 @@
--- How a rollback can end. The format is that of deploy.spec.lua; `wanted` is the image that ran before, by the name it was
--- built under, so that a tag that means something else by now cannot pass for it.
+-- How a rollback can end. The format is that of deploy.spec.lua; `wanted` is the image that ran before, by the
+-- name it was built under, so that a tag that means something else by now cannot pass for it.
 
 local function rollback(to, wait)
   return { runbook = "rollback/ecs", args = {
@@ -29,12 +29,10 @@ end
 local settle = { "settle", { timeout = "60m" } }
 local v1, v2 = { "aistudio-dev:v1" }, { "aistudio-dev:v2" }
 
-local function back_to(images, more)
-  local expect = { verdict = "done", exit_code = 0, truth = { images = images, primary = images[1], moving = false, serving = true } }
-  if more then
-    expect.truth.ended = more
-  end
-  return expect
+local function back_to(images, ended)
+  return { verdict = "done", exit_code = 0, truth = {
+    ended = ended, images = images, primary = images[1], moving = false, serving = true,
+  } }
 end
 
 local endings = {
@@ -56,6 +54,13 @@ local endings = {
       "service", image "v2", image "v3", deployed "v2", deployed "v3",
       update { task_definition = "aistudio-dev:2" }, settle,
     },
+    wanted = "aistudio-dev:v1",
+    expect = back_to(v1, "deployed"),
+  },
+  {
+    name = "a rollback to a revision that is named brings that one",
+    world = { "service", image "v2", image "v3", deployed "v2", deployed "v3" },
+    run = rollback "aistudio-dev:1",
     wanted = "aistudio-dev:v1",
     expect = back_to(v1, "deployed"),
   },
@@ -187,7 +192,9 @@ local endings = {
       { "behave", { image = "aistudio-dev:v1", crash = { exit = 1, after = "8s" } } },
     },
     wanted = "aistudio-dev:v1",
-    expect = { verdict = "rolled_back", exit_code = 23, truth = { ended = "rolled_back", images = v2, serving = true } },
+    expect = {
+      verdict = "rolled_back", exit_code = 23, truth = { ended = "rolled_back", images = v2, serving = true },
+    },
   },
   {
     name = "a rollback that somebody's deployment overtakes is superseded",
@@ -207,7 +214,8 @@ local endings = {
   {
     name = "a rollback whose UpdateService answer is cut off was applied and brings what ran before",
     world = {
-      "service", image "v2", deployed "v2", { "cut_answers", { service = "ecs", operation = "update_service", count = 1 } },
+      "service", image "v2", deployed "v2",
+      { "cut_answers", { service = "ecs", operation = "update_service", count = 1 } },
     },
     wanted = "aistudio-dev:v1",
     expect = back_to(v1, "deployed"),

@@ -1,5 +1,5 @@
--- How a deployment can end when the API itself is in trouble: the world goes its way, and what a client is told of it is
--- late, lost or refused. The format is that of deploy.spec.lua.
+-- How a deployment can end when the API itself is in trouble: the world goes its way, and what a client is
+-- told of it is late, lost or refused. The format is that of deploy.spec.lua.
 
 local registry = "123456789012.dkr.ecr.eu-west-1.amazonaws.com/"
 
@@ -95,7 +95,10 @@ local endings = {
   {
     name = "an UpdateService whose every connection is reset changes nothing",
     world = { "service", good, { "reset_calls", { service = "ecs", operation = "update_service" } } },
-    expect = { verdict = "unavailable", exit_code = 75, truth = { ended = "nothing_changed", images = v1, serving = true } },
+    expect = {
+      verdict = "unavailable", exit_code = 75,
+      truth = { ended = "nothing_changed", images = v1, serving = true },
+    },
   },
 }
 

@@ -25,8 +25,8 @@ end
 
 -- What it reads it knows beforehand: trouble of reading is not what is tested here.
 local function definition_with(world, image)
-  local service = build.call(world, "ecs", "describe_services", { cluster = place.cluster, services = { place.service } })
-    .services[1]
+  local service = build.call(world, "ecs", "describe_services",
+    { cluster = place.cluster, services = { place.service } }).services[1]
   local present = util.copy(build.call(world, "ecs", "describe_task_definition",
     { task_definition = service.task_definition }).task_definition)
   present.container_definitions[1].image = image
