@@ -188,8 +188,7 @@ local endings = {
   {
     name = "a rollback to what is broken by now fails and leaves what runs",
     world = {
-      "service", image "v2", deployed "v2",
-      { "behave", { image = "aistudio-dev:v1", crash = { exit = 1, after = "8s" } } },
+      "service", image "v2", deployed "v2", image("v1", { crash = { exit = 1, after = "8s" } }),
     },
     wanted = "aistudio-dev:v1",
     expect = {
