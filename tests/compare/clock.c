@@ -19,6 +19,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 #include <sys/select.h>
 #include <sys/socket.h>
 #include <sys/time.h>
@@ -149,6 +150,29 @@ time_t time(time_t *out) {
     *out = seconds;
   }
   return seconds;
+}
+
+/* ---- chance ---- */
+
+/* The same in every run, as the simulator's is, or the jitter of retries would make each run
+ * another. */
+ssize_t getrandom(void *out, size_t size, unsigned flags) {
+  static uint64_t state = 88172645463325252u;
+  unsigned char *bytes = out;
+  if (!port) {
+    return REAL(getrandom)(out, size, flags);
+  }
+  for (size_t i = 0; i < size; i++) {
+    state ^= state << 13;
+    state ^= state >> 7;
+    state ^= state << 17;
+    bytes[i] = (unsigned char)(state >> 32);
+  }
+  return (ssize_t)size;
+}
+
+int getentropy(void *out, size_t size) {
+  return getrandom(out, size, 0) == (ssize_t)size ? 0 : -1;
 }
 
 /* ---- sleeping ---- */

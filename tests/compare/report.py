@@ -52,7 +52,8 @@ deployment is under way any more.
 
 - **No interval was scaled and no tool was changed.** The simulator's clock stands still while a program computes. A small
   library loaded into each program (`tests/compare/clock.c`) gives it the simulator's time and turns each of its sleeps
-  into a move of that clock. So a wait of 15 seconds is 15 simulated seconds, an answer takes none, and runs repeat exactly.
+  into a move of that clock. So a wait of 15 seconds is 15 simulated seconds and an answer takes none. Chance is the
+  same in every run as well, so that runs repeat exactly.
 - The guide's commands are those of the deployment guide (`tests/compare/guide.sh`), each followed by `aws ecs wait services-stable`
   (40 looks, 15 seconds apart). An image is deployed by registering a copy of the task definition with it.
 - ecs-deploy runs with its defaults (it waits for 300 seconds), and once more with `--rollback`. It has no command for a
