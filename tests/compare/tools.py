@@ -94,7 +94,7 @@ class Moonbook(Tool):
         return command
 
     def last_words(self, output):
-        lines = [line for line in output.splitlines() if line.strip() and not line.startswith("  next")]
+        lines = [line for line in output.splitlines() if re.match("[a-z_]+: ", line)]
         return lines[-1].strip() if lines else ""
 
     def is_missing(self, code, output):

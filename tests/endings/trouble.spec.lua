@@ -96,7 +96,7 @@ local endings = {
     name = "an UpdateService whose every connection is reset changes nothing",
     world = { "service", good, { "reset_calls", { service = "ecs", operation = "update_service" } } },
     expect = {
-      verdict = "unavailable", exit_code = 75,
+      verdict = { "unavailable", "failed" }, -- a write that may have been made is more than a missing network
       truth = { ended = "nothing_changed", images = v1, serving = true },
     },
   },
