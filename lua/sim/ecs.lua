@@ -11,6 +11,7 @@
 --     service_deployments  by ARN
 --     account              settings that somebody set
 
+local callers = require "sim.ecs.callers"
 local calls = require "sim.ecs.calls"
 local scheduler = require "sim.ecs.scheduler"
 local services = require "sim.ecs.services"
@@ -31,6 +32,8 @@ for _, part in ipairs(parts) do
     ecs.handlers[name] = handler
   end
 end
+
+callers.note(ecs.operations)
 
 function ecs.init(_, state)
   for _, name in ipairs {

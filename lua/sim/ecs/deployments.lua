@@ -32,8 +32,8 @@ local function supersede(world, service)
   end
 end
 
---- Begins a deployment of the service's configuration, as `caller` asked.
-function deployments.begin(world, service, caller)
+--- Begins a deployment of the service's configuration.
+function deployments.begin(world, service)
   local now = world:now()
   supersede(world, service)
   local deployment = {
@@ -41,7 +41,7 @@ function deployments.begin(world, service, caller)
     created_at = now, updated_at = now,
   }
   deployment.revision = history.revise(world, service, service.config)
-  deployment.service_deployment = history.open(world, service, deployment.revision, caller)
+  deployment.service_deployment = history.open(world, service, deployment.revision)
   say(deployment, "IN_PROGRESS", "in_progress")
   alarms.watch(world, service, deployment)
   table.insert(service.deployments, 1, deployment)
@@ -219,7 +219,7 @@ function deployments.handlers.roll_back(world, args)
   end
 end
 
-function deployments.operations.stop_service_deployment(world, input, caller)
+function deployments.operations.stop_service_deployment(world, input)
   local stop_type = input.stop_type or "ROLLBACK"
   if stop_type ~= "ROLLBACK" and stop_type ~= "ABORT" then
     texts.fail(world, "choice", { value = stop_type, name = "stopType" })
@@ -229,7 +229,6 @@ function deployments.operations.stop_service_deployment(world, input, caller)
     texts.fail(world, "deployment_abort")
   end
   record.status, record.updated_at = "ROLLBACK_REQUESTED", world:now()
-  record.stopped_by = history.person(caller) or "scenario"
   world:after(durations.take(world, "rollback_request"), "ecs.roll_back", { arn = record.arn })
   return { service_deployment_arn = record.arn }
 end

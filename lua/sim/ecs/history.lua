@@ -52,22 +52,15 @@ local function running_revisions(service, except)
   return out
 end
 
---- Who a caller is, for those who look at the world from outside (sim.truth): nil for the scenario itself.
-function history.person(caller)
-  if caller and not caller.scenario then
-    return caller.arn or "client"
-  end
-end
-
 --- A new service deployment of a revision. Gives its ARN.
-function history.open(world, service, revision, caller)
+function history.open(world, service, revision)
   local arn = names.service_deployment(world, service)
   local record = {
     arn = arn, service = service.key, service_arn = service.arn, created_at = world:now(), updated_at = world:now(),
     status = "PENDING", target = revision, sources = running_revisions(service, revision),
     configuration = service.deployment_configuration,
     breaker = failures.watched(service) and "MONITORING" or "DISABLED",
-    alarms = service.deployment_configuration.alarms, started_by = history.person(caller),
+    alarms = service.deployment_configuration.alarms,
   }
   world:state("ecs").service_deployments[arn] = record
   table.insert(service.history, 1, arn)

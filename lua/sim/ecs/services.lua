@@ -325,7 +325,7 @@ function operations.create_service(world, input, caller)
   end
   state.services[key] = service
   require("sim.cloudwatch").wake(world) -- from now on there is something to measure
-  deployments.begin(world, service, caller)
+  deployments.begin(world, service)
   require("sim.cloudwatch").wake(world)
   return { service = show(world, service, { "TAGS" }) }
 end
@@ -386,7 +386,7 @@ local function updated_config(world, service, input)
   return config, not util.equal(config, service.config)
 end
 
-function operations.update_service(world, input, caller)
+function operations.update_service(world, input)
   local service = active_service(world, input.cluster, input.service)
   check_count(world, input.desired_count)
   check_kind(world, input)
@@ -405,7 +405,7 @@ function operations.update_service(world, input, caller)
   end
   if changed or input.force_new_deployment then
     service.config = config
-    deployments.begin(world, service, caller)
+    deployments.begin(world, service)
   end
   return { service = show(world, service, { "TAGS" }) }
 end
