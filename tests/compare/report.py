@@ -123,9 +123,14 @@ def cell(ending, result):
 
 
 def expected(ending):
+    """What the ending says must come of it in the end, in a few words."""
     expect = ending["expect"]
     truth = {**expect.get("truth", {}), **expect.get("later", {})}
-    return truth.get("ended", "").replace("_", " ") or "see there"
+    if action_of(ending) == "rollback" and expect.get("verdict", "done") == "done":
+        return f"{ending['wanted'].split(':')[-1]} runs"
+    if isinstance(expect.get("verdict"), list) and "ended" not in truth:
+        return " or ".join(name.replace("_", " ") for name in expect["verdict"])
+    return truth.get("ended", "nothing runs").replace("_", " ")
 
 
 def claims(endings, tools, found):
