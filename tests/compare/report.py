@@ -56,8 +56,8 @@ deployment is under way any more.
   same in every run as well, so that runs repeat exactly.
 - The guide's commands are those of the deployment guide (`tests/compare/guide.sh`), each followed by `aws ecs wait services-stable`
   (40 looks, 15 seconds apart). An image is deployed by registering a copy of the task definition with it.
-- ecs-deploy runs with its defaults (it waits for 300 seconds), and once more with `--rollback`. It has no command for a
-  rollback of its own.
+- ecs-deploy runs with its defaults (it waits for 300 seconds), and once more with `--rollback`. It has no command that
+  finds what ran before and goes back to it.
 - moonbook runs with a limit of an hour, where an ending does not say less.
 
 Not run: **ecspresso**. Its module is refused by the module proxy where this was made, so nothing is said about it
@@ -83,8 +83,8 @@ The endings were written by the authors of moonbook.
 """
 
 
-def table(head, rows):
-    lines = ["| " + " | ".join(head) + " |", "| " + " | ".join(["---"] + ["---:" for _ in head[1:]]) + " |"]
+def table(head, rows, align="---:"):
+    lines = ["| " + " | ".join(head) + " |", "| " + " | ".join(["---"] + [align for _ in head[1:]]) + " |"]
     return "\n".join(lines + ["| " + " | ".join(str(cell) for cell in row) + " |" for row in rows])
 
 
@@ -137,7 +137,7 @@ def claims(endings, tools, found):
     rows = []
     for ending in endings:
         rows.append([ending["name"], expected(ending)] + [cell(ending, found[ending["name"], tool.name]) for tool in tools])
-    return table(["ending", "truth"] + [tool.title for tool in tools], rows)
+    return table(["ending", "truth"] + [tool.title for tool in tools], rows, align="---")
 
 
 def costs(endings, tools, found):

@@ -19,6 +19,7 @@ provide() {
   fi
 }
 
+export PYTHONDONTWRITEBYTECODE=1
 mkdir -p "$work"
 provide aws
 provide ecs-deploy
