@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""Drives deploy tools through the endings of tests/endings, each run in a simulated AWS of its own, and writes down what
-the tool said and what the world says happened. See run.sh; docs/comparison.md is what comes of it."""
+"""Drives deploy tools through the endings of tests/endings, each run in a simulated AWS of its own, and writes down
+what the tool said and what the world says happened. See run.sh; docs/comparison.md is what comes of it."""
 import argparse
 import concurrent.futures
 import json
@@ -76,9 +76,10 @@ class Simulator:
 
 
 def environment(simulator, folder, clock, path):
-    """What a tool finds: the simulator's address, credentials that are none, a home of its own, the simulator's clock."""
+    """What a tool finds: the simulator's address and its clock, credentials that are none, a home of its own."""
     return {
-        "PATH": f"{path}:/usr/local/bin:/usr/bin:/bin", "HOME": str(folder), "LANG": "C.UTF-8", "TZ": "UTC", "TMPDIR": str(folder),
+        "PATH": f"{path}:/usr/local/bin:/usr/bin:/bin", "LANG": "C.UTF-8", "TZ": "UTC",
+        "HOME": str(folder), "TMPDIR": str(folder),
         "AWS_ENDPOINT_URL": f"http://127.0.0.1:{simulator.port}", "AWS_EC2_METADATA_DISABLED": "true",
         "AWS_ACCESS_KEY_ID": "AKIACOMPARISON000000", "AWS_SECRET_ACCESS_KEY": "comparison",
         "AWS_REGION": "eu-west-1", "AWS_DEFAULT_REGION": "eu-west-1", "AWS_PAGER": "",
@@ -91,8 +92,8 @@ def run_tool(command, simulator, folder, options, path):
     work.mkdir()
     with open(folder / "output.txt", "wb") as output:
         process = subprocess.Popen(
-            command, cwd=work, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT, start_new_session=True,
-            env=environment(simulator, work, options.clock, path))
+            command, cwd=work, env=environment(simulator, work, options.clock, path), start_new_session=True,
+            stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT)
         try:
             code = process.wait(options.patience)
         except subprocess.TimeoutExpired:
@@ -129,7 +130,8 @@ def one_run(ending, tool, options):
 
 def read_endings(only):
     files = sorted(str(path) for path in (ROOT / "tests/endings").glob("*.spec.lua"))
-    text = subprocess.run(["lua5.4", str(HERE / "endings.lua"), *files], cwd=ROOT, check=True, capture_output=True).stdout
+    command = ["lua5.4", str(HERE / "endings.lua"), *files]
+    text = subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.PIPE).stdout
     return [ending for ending in json.loads(text) if not only or only in ending["name"]]
 
 

@@ -14,7 +14,8 @@ class Knows:
 
 
 def truth(image, ended="deployed", **more):
-    return {"images": [image], "primary": image, "ended": ended, "running": 1, "desired": 1, "serving": True, "moving": False, **more}
+    return {"images": [image], "primary": image, "ended": ended, "running": 1, "desired": 1, "serving": True,
+            "moving": False, **more}
 
 
 def told(ending, code, at_exit, settled=None, output=""):
@@ -33,7 +34,8 @@ class Judge(unittest.TestCase):
         self.assertEqual(told(DEPLOY, 0, truth("app:v2", serving=False)), judge.FALSE_GREEN)
 
     def test_success_is_early_when_it_comes_true_only_later(self):
-        self.assertEqual(told(DEPLOY, 0, truth("app:v2", "still_running", moving=True), truth("app:v2")), judge.EARLY_GREEN)
+        at_exit = truth("app:v2", "still_running", moving=True)
+        self.assertEqual(told(DEPLOY, 0, at_exit, truth("app:v2")), judge.EARLY_GREEN)
 
     def test_success_is_a_false_green_while_old_tasks_run_for_ever(self):
         both = truth("app:v2", images=["app:v1", "app:v2"])
@@ -43,7 +45,8 @@ class Judge(unittest.TestCase):
         self.assertEqual(told(DEPLOY, 1, truth("app:v1", "rolled_back")), judge.RIGHT)
 
     def test_failure_is_a_false_red_when_the_deployment_comes_about(self):
-        self.assertEqual(told(DEPLOY, 1, truth("app:v1", "still_running", moving=True), truth("app:v2")), judge.FALSE_RED)
+        at_exit = truth("app:v1", "still_running", moving=True)
+        self.assertEqual(told(DEPLOY, 1, at_exit, truth("app:v2")), judge.FALSE_RED)
 
     def test_failure_is_right_when_somebody_else_brought_the_image(self):
         self.assertEqual(told(DEPLOY, 24, truth("app:v2", "superseded")), judge.RIGHT)

@@ -1,5 +1,5 @@
-"""The tools that are compared: how each is asked for a deployment, a restart or a rollback, and how it says that it does
-not know."""
+"""The tools that are compared: how each is asked for a deployment, a restart or a rollback, and how it says that it
+does not know."""
 import pathlib
 import re
 import subprocess
