@@ -89,13 +89,6 @@ local function value_at(answer, path)
   return answer
 end
 
--- One verdict, or a list of those that are as good.
-local function judge_verdict(failures, got, wanted)
-  if type(wanted) ~= "table" or not util.holds(wanted, got) then
-    differ(failures, "verdict", got, wanted)
-  end
-end
-
 local function judge_calls(failures, world, calls)
   for name, wanted in util.sorted_pairs(calls) do
     local service, operation = name:match("^([^.]+)%.(.+)$")
