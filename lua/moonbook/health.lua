@@ -5,6 +5,8 @@
 -- Uses, by function: tasks: ecs.list_tasks, ecs.describe_tasks; targets:
 -- elbv2.describe_target_health; probe: http.get.
 
+local patience = require "moonbook.patience"
+
 local health = {}
 
 local BATCH = 100 -- DescribeTasks takes no more at once
@@ -14,14 +16,14 @@ local ATTEMPTS = 3
 -- The tasks of a service as of now. nil and the error when one of them has gone between the list and
 -- the description.
 local function tasks_now(cluster, service)
-  local arns = all(ecs.list_tasks, { cluster = cluster, service_name = service }).task_arns or {}
+  local arns = patience.call(all, ecs.list_tasks, { cluster = cluster, service_name = service }).task_arns or {}
   local tasks = {}
   for first = 1, #arns, BATCH do
     local batch = {}
     for index = first, math.min(first + BATCH - 1, #arns) do
       batch[#batch + 1] = arns[index]
     end
-    local answer, err = attempt(ecs.describe_tasks, { cluster = cluster, tasks = batch })
+    local answer, err = patience.attempt(ecs.describe_tasks, { cluster = cluster, tasks = batch })
     if not answer then
       return nil, err
     end
@@ -96,7 +98,7 @@ function health.targets(group)
   local names = {}
   for index, arn in ipairs(group) do
     names[index] = arn:match("targetgroup/([^/]+)") or arn
-    local answer = elbv2.describe_target_health { target_group_arn = arn }
+    local answer = patience.call(elbv2.describe_target_health, { target_group_arn = arn })
     for _, description in ipairs(answer.target_health_descriptions or {}) do
       count_target(seen, description)
     end

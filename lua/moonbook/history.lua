@@ -10,6 +10,8 @@
 --
 -- Uses: ecs.list_service_deployments, ecs.describe_service_deployments, ecs.describe_service_revisions.
 
+local patience = require "moonbook.patience"
+
 local history = {}
 
 local BATCH = 20 -- DescribeServiceDeployments and DescribeServiceRevisions take no more at once
@@ -41,7 +43,7 @@ end
 
 -- What a call gave of a batch when some of it was not there any more.
 local function found_of(primitive, args)
-  local answer, err = attempt(primitive, args)
+  local answer, err = patience.attempt(primitive, args)
   if answer then
     return answer
   elseif err.code == "MISSING" and err.output then
@@ -61,7 +63,7 @@ end
 -- only those created at that time (seconds since 1970) or later. nil and a sentence when the account
 -- lacks them or may not read them.
 function history.list(cluster, service, after)
-  local answer, err = attempt(all, ecs.list_service_deployments, {
+  local answer, err = patience.attempt(all, ecs.list_service_deployments, {
     cluster = cluster, service = service, created_at = after and { after = after } or nil, max_results = 100,
   })
   if not answer then

@@ -5,6 +5,7 @@
 -- Uses: ecs.list_tasks, ecs.describe_tasks, elbv2.describe_target_health, cloudwatch.describe_alarms, http.get.
 
 local health = require "moonbook.health"
+local patience = require "moonbook.patience"
 
 local prove = {}
 
@@ -102,7 +103,7 @@ function prove.alarms(service)
   if #names == 0 then
     return { name = name, reason = "no alarm watches the deployments of this service" }
   end
-  local answer = all(cloudwatch.describe_alarms, { alarm_names = names })
+  local answer = patience.call(all, cloudwatch.describe_alarms, { alarm_names = names })
   local firing, found = {}, 0
   for _, list in ipairs { answer.metric_alarms or {}, answer.composite_alarms or {} } do
     for _, alarm in ipairs(list) do

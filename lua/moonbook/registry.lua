@@ -3,11 +3,12 @@
 -- Uses: ecr.describe_images.
 
 local images = require "moonbook.images"
+local patience = require "moonbook.patience"
 
 local registry = {}
 
 local function details(parts, id)
-  local answer, err = attempt(ecr.describe_images, {
+  local answer, err = patience.attempt(ecr.describe_images, {
     registry_id = parts.account, repository_name = parts.repository, image_ids = { id },
   })
   if answer then

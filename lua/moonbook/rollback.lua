@@ -16,6 +16,7 @@ local changes = require "moonbook.explain.changes"
 local deployment = require "moonbook.deployment"
 local history = require "moonbook.history"
 local images = require "moonbook.images"
+local patience = require "moonbook.patience"
 local prove = require "moonbook.prove"
 local rollout = require "moonbook.rollout"
 local services = require "moonbook.services"
@@ -61,6 +62,7 @@ local function plan_under_way(options, service, past, stack, entry)
   local record = entry.deployment or {}
   local plan = {
     started = followed(entry, service),
+    desired_count = service.desired_count,
     from = entry.target and entry.target.task_definition,
     bad = entry.target,
     next = command("deploy/follow", options),
@@ -235,6 +237,7 @@ local function plan_update(options, service, past, stack)
   return {
     way = "update",
     mark = rollout.mark(service),
+    desired_count = service.desired_count,
     input = input,
     registration = copy,
     digests = found.digests,
@@ -332,7 +335,7 @@ end
 
 -- A refusal because it is over by itself is no failure: how it ended is seen next.
 local function unless_over(primitive, args)
-  local answer, err = attempt(primitive, args)
+  local answer, err = patience.attempt_write(primitive, args)
   if not answer and err.code ~= "ConflictException" then
     error(err, 0)
   end
@@ -406,7 +409,7 @@ local function mark_bad(options, plan)
     digest = image.digest and images.short_digest(image.digest) or digest
   end
   step("Mark what it went back from", function()
-    local answer, err = attempt(ecs.tag_resource, {
+    local answer, err = patience.attempt_write(ecs.tag_resource, {
       resource_arn = bad.task_definition,
       tags = { { key = target.BAD, value = ("%s %s"):format(digest, options.run or "moonbook") } },
     })
@@ -433,6 +436,7 @@ function rollback.apply(options, plan)
   if result.gone_back then
     mark_bad(options, plan)
   end
+  result.desired_count = plan.desired_count
   return result
 end
 
@@ -456,10 +460,15 @@ function rollback.verify(options, applied)
       next = command("deploy/follow", options),
     }
   end
-  if service.desired_count == 0 then
+  local wanted = service.desired_count
+  if wanted == 0 and applied.desired_count == 0 then
     return { message = applied.message .. " It is scaled to zero: nothing runs, and so nothing is proved." }
   end
-  check("desired tasks run", service.running_count == service.desired_count, services.counts(service))
+  check(
+    "desired tasks run",
+    wanted > 0 and service.running_count == wanted,
+    wanted == 0 and "it was scaled to zero meanwhile" or services.counts(service)
+  )
   local skipped = prove.all {
     cluster = options.cluster, service = service, digests = applied.digests, health_url = options.health_url,
     health_timeout = options.health_timeout,

@@ -10,6 +10,7 @@
 
 local deployment = require "moonbook.deployment"
 local explain = require "moonbook.explain"
+local patience = require "moonbook.patience"
 local services = require "moonbook.services"
 
 local rollout = {}
@@ -70,7 +71,7 @@ local function update(options)
   for name, value in pairs(options.input) do
     input[name] = value
   end
-  local answer, err = attempt(ecs.update_service, input)
+  local answer, err = patience.attempt_write(ecs.update_service, input)
   if answer then
     return answer.service
   elseif not may_have_been_done(err) then
@@ -134,7 +135,7 @@ end
 -- evidence goes with the tasks.
 function rollout.abort(options, ended)
   local why = rollout.explain(ended)
-  local answer, err = attempt(ecs.stop_service_deployment, {
+  local answer, err = patience.attempt_write(ecs.stop_service_deployment, {
     service_deployment_arn = ended.arn, stop_type = "ROLLBACK",
   })
   if not answer and err.code ~= "ConflictException" then -- it is over by itself: see how

@@ -8,6 +8,8 @@
 --
 -- Uses: ecs.describe_services.
 
+local patience = require "moonbook.patience"
+
 local services = {}
 
 --- One service as ECS describes it, whatever its status. `include`: what else to ask for, as
@@ -15,7 +17,7 @@ local services = {}
 -- such cluster; every other failure (access denied, no network) is raised.
 function services.find(cluster, name, include)
   local answer, err =
-    attempt(ecs.describe_services, { cluster = cluster, services = { name }, include = include })
+    patience.attempt(ecs.describe_services, { cluster = cluster, services = { name }, include = include })
   if not answer then
     if err.code == "ClusterNotFoundException" then
       return nil, ("There is no cluster %s."):format(cluster)
@@ -41,7 +43,7 @@ function services.find_all(cluster, names)
   local found = {}
   for first = 1, #names, BATCH do
     local batch = table.move(names, first, math.min(first + BATCH - 1, #names), 1, {})
-    local answer, err = attempt(ecs.describe_services, { cluster = cluster, services = batch })
+    local answer, err = patience.attempt(ecs.describe_services, { cluster = cluster, services = batch })
     if not answer and err.code ~= "ClusterNotFoundException" and not (err.code == "MISSING" and err.output) then
       error(err, 0)
     end

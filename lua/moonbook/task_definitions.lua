@@ -3,6 +3,7 @@
 -- Uses, by function: read: ecs.describe_task_definition; register: ecs.register_task_definition.
 
 local images = require "moonbook.images"
+local patience = require "moonbook.patience"
 
 local task_definitions = {}
 
@@ -16,7 +17,7 @@ local REGISTERED = {
 --- A task definition as DescribeTaskDefinition gives it, with its tags in `tags`. nil and a sentence when
 -- there is none of that name.
 function task_definitions.read(name)
-  local answer, err = attempt(ecs.describe_task_definition, { task_definition = name, include = { "TAGS" } })
+  local answer, err = patience.attempt(ecs.describe_task_definition, { task_definition = name, include = { "TAGS" } })
   if answer then
     local definition = answer.task_definition
     definition.tags = answer.tags
@@ -40,7 +41,7 @@ end
 
 --- Registers a new revision, inside a step. Gives its ARN.
 function task_definitions.register(input)
-  local answer = ecs.register_task_definition(input)
+  local answer = patience.write(ecs.register_task_definition, input)
   local arn = answer.task_definition.task_definition_arn
   log.info(("registered %s"):format(arn:match("([^/]+)$")))
   return arn

@@ -4,9 +4,17 @@
 
 local registry = "123456789012.dkr.ecr.eu-west-1.amazonaws.com/"
 
+-- Without looking first, as other tools do: what is found beforehand never gets to an end of its own.
 local function deploy(wait)
   return { runbook = "deploy/quick", args = {
     cluster = "aistudio-dev", service = "aistudio-dev", image = registry .. "aistudio-dev:v2", wait = wait or 3600,
+    preflight = false, supersede = true,
+  } }
+end
+
+local function careful_deploy()
+  return { runbook = "deploy/quick", args = {
+    cluster = "aistudio-dev", service = "aistudio-dev", image = registry .. "aistudio-dev:v2", wait = 3600,
   } }
 end
 
@@ -34,9 +42,8 @@ local deployed = { verdict = "done", exit_code = 0, truth = { ended = "deployed"
 local rolled_back = {
   verdict = "rolled_back", exit_code = 23, truth = { ended = "rolled_back", images = v1, serving = true },
 }
--- What can be seen beforehand may be refused, or left to ECS.
-local refused_or_rolled_back = {
-  verdict = { "refused_by_plan", "rolled_back" }, truth = { moving = false, images = v1, serving = true },
+local refused = {
+  verdict = "refused_by_plan", exit_code = 30, truth = { ended = "nothing_changed", images = v1, serving = true },
 }
 local superseded = { verdict = "superseded", exit_code = 24, truth = { ended = "superseded", newest = false } }
 local still_running = {
@@ -99,12 +106,12 @@ local endings = {
   {
     name = "an image for another processor is rolled back",
     world = { "service", { "image", { name = "aistudio-dev:v2", architecture = "arm64" } } },
-    expect = refused_or_rolled_back,
+    expect = rolled_back,
   },
   {
     name = "an image that is not in the registry does not get to run",
     world = { "service", { "image", { name = "aistudio-dev:v2", missing = true } } },
-    expect = refused_or_rolled_back,
+    expect = refused,
   },
   {
     name = "an image that is deleted before its tasks pull it is rolled back",
@@ -119,7 +126,7 @@ local endings = {
   {
     name = "a secret that is gone makes ECS roll back",
     world = { "service", good, { "secret", { name = "aistudio/dev/database", missing = true } } },
-    expect = refused_or_rolled_back,
+    expect = rolled_back,
   },
   {
     name = "a log group that is gone makes ECS roll back",
@@ -138,7 +145,7 @@ local endings = {
     expect = rolled_back,
   },
   {
-    name = "an alarm that fires already is not watched, and the image is deployed",
+    name = "an alarm that fires already is not watched by ECS: the image is deployed, and not proved",
     world = {
       { "service", {
         app = "aistudio", env = "dev", image = "aistudio-dev:v1", alarms = true,
@@ -146,7 +153,9 @@ local endings = {
       } },
       good, { "force_alarm", { name = "aistudio-dev-high-cpu" } }, { "advance", { time = "2m" } },
     },
-    expect = deployed,
+    expect = {
+      verdict = "check_failed", exit_code = 10, truth = { ended = "deployed", images = v2, serving = true },
+    },
   },
   {
     name = "somebody's other image right after supersedes ours",
@@ -356,6 +365,50 @@ local endings = {
       { "deploy", { service = "aistudio-dev", image = "aistudio-dev:v3" } }, { "advance", { time = "45s" } },
     },
     expect = deployed,
+  },
+  {
+    name = "a log group that is gone is found before anything is changed",
+    world = { "service", good, { "no_log_group", { name = "/ecs/aistudio-dev" } } },
+    run = careful_deploy(),
+    expect = refused,
+  },
+  {
+    name = "a secret that is gone is found before anything is changed",
+    world = { "service", good, { "secret", { name = "aistudio/dev/database", missing = true } } },
+    run = careful_deploy(),
+    expect = refused,
+  },
+  {
+    name = "an alarm that fires already is found before anything is changed",
+    world = {
+      { "service", {
+        app = "aistudio", env = "dev", image = "aistudio-dev:v1", alarms = true,
+        deployment_alarms = { "aistudio-dev-high-cpu" },
+      } },
+      good, { "force_alarm", { name = "aistudio-dev-high-cpu" } },
+    },
+    run = careful_deploy(),
+    expect = refused,
+  },
+  {
+    name = "percentages that leave no room are found before anything is changed",
+    world = {
+      { "service", {
+        app = "aistudio", env = "dev", image = "aistudio-dev:v1", minimum_healthy_percent = 50, maximum_percent = 100,
+      } },
+      good,
+    },
+    run = careful_deploy(),
+    expect = refused,
+  },
+  {
+    name = "a deployment that is under way is not replaced unasked",
+    world = {
+      "service", good, { "image", { name = "aistudio-dev:v3" } },
+      { "deploy", { service = "aistudio-dev", image = "aistudio-dev:v3" } }, { "advance", { time = "45s" } },
+    },
+    run = careful_deploy(),
+    expect = { verdict = "refused_by_plan", exit_code = 30, truth = { ended = "nothing_changed", images = v1 } },
   },
 }
 

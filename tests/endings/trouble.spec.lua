@@ -6,6 +6,7 @@ local registry = "123456789012.dkr.ecr.eu-west-1.amazonaws.com/"
 local function deploy()
   return { runbook = "deploy/quick", args = {
     cluster = "aistudio-dev", service = "aistudio-dev", image = registry .. "aistudio-dev:v2", wait = 3600,
+    preflight = false,
   } }
 end
 

@@ -7,6 +7,7 @@
 
 local history = require "moonbook.history"
 local images = require "moonbook.images"
+local patience = require "moonbook.patience"
 local registry = require "moonbook.registry"
 local task_definitions = require "moonbook.task_definitions"
 
@@ -186,7 +187,9 @@ end
 --- The revision of the family below the present one: a guess, which may never have run here.
 function target.guess(service)
   local family, number = service.task_definition:match("([^/]+):(%d+)$")
-  local answer = ecs.list_task_definitions { family_prefix = family, status = "ACTIVE", sort = "DESC", max_results = 100 }
+  local answer = patience.call(ecs.list_task_definitions, {
+    family_prefix = family, status = "ACTIVE", sort = "DESC", max_results = 100,
+  })
   for _, arn in ipairs(answer.task_definition_arns or {}) do
     if tonumber(arn:match(":(%d+)$")) < tonumber(number) then
       local found, why = of_definition(arn)

@@ -142,6 +142,7 @@ function runbook.plan(run, args)
   local change = described_change(definition, container, wanted, digests[container])
   return {
     mark = rollout.mark(service),
+    desired_count = service.desired_count,
     -- The same reference may mean another image now: a forced deployment resolves it again.
     registration = not same and task_definitions.registration(changed) or nil,
     image = images.short(wanted),
@@ -208,7 +209,7 @@ function runbook.verify(run, args, plan, applied)
       next = ("moonbook run deploy/follow --cluster %s --service %s"):format(args.cluster, args.service),
     }
   end
-  if service.desired_count == 0 then
+  if service.desired_count == 0 and plan.desired_count == 0 then
     return {
       message = ("%s is set to %s, but scaled to zero: nothing runs, and so nothing is proved."):format(
         args.service,
@@ -216,7 +217,12 @@ function runbook.verify(run, args, plan, applied)
       ),
     }
   end
-  check("desired tasks run", service.running_count == service.desired_count, services.counts(service))
+  local wanted = service.desired_count
+  check(
+    "desired tasks run",
+    wanted > 0 and service.running_count == wanted,
+    wanted == 0 and "it was scaled to zero meanwhile" or services.counts(service)
+  )
   local skipped = prove.all {
     cluster = args.cluster, service = service, digests = plan.digests, health_url = args.health_url,
     health_timeout = args.health_timeout,
