@@ -17,6 +17,7 @@ local preflight = {}
 local subjects = {
   require "moonbook.preflight.service",
   require "moonbook.preflight.rollout",
+  require "moonbook.preflight.quotas",
   require "moonbook.preflight.task_definition",
   require "moonbook.preflight.images",
   require "moonbook.preflight.roles",

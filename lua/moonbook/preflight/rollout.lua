@@ -1,5 +1,5 @@
---- Whether the deployment can move: minimum and maximum percent against the desired count, and what is
--- known of the room there is for tasks. Reads nothing but the described service.
+--- Whether the deployment can move: minimum and maximum percent against the desired count, and what the
+-- service's events say of placing tasks. Reads nothing but the described service.
 
 local subject = {}
 
@@ -54,31 +54,9 @@ local function judge_placement(pass)
   pass:advise("placing of tasks", true, "no trouble in the events of the last hour")
 end
 
-local QUOTA = "see aws service-quotas get-service-quota --service-code fargate --quota-code L-3032A538"
-
-local function judge_room(pass)
-  local b, extra = pass:bounds(), pass:extra_tasks()
-  if not pass:on_fargate() then
-    pass:unread("room for the tasks", "they run on container instances, whose room was not looked at")
-    return
-  end
-  local units = tonumber(pass.definition.cpu)
-  local need = units and ("%g vCPU"):format((b.desired + extra) * units / 1024) or ("%d tasks"):format(b.desired + extra)
-  pass:unread(
-    "room for the tasks",
-    ("%d tasks, %s, may run at once; how much of the account's Fargate quota is free was not looked at (%s)"):format(
-      b.desired + extra,
-      need,
-      QUOTA
-    ),
-    "warn"
-  )
-end
-
 function subject.judge(pass)
   judge_percentages(pass)
   judge_placement(pass)
-  judge_room(pass)
 end
 
 return subject

@@ -282,6 +282,11 @@ function operations.get_metric_statistics(world, input)
   return { label = input.metric_name, datapoints = points }
 end
 
+-- The one expression that there is: the quota of a metric that counts what is used of it.
+local function quota_source(expression)
+  return expression and expression:match("^%s*SERVICE_QUOTA%(%s*([%w_]+)%s*%)%s*$")
+end
+
 local function check_queries(world, queries)
   local seen = {}
   for _, query in ipairs(queries) do
@@ -289,14 +294,16 @@ local function check_queries(world, queries)
       world:fail("ValidationError", facts.texts.query_id:format(query.id))
     elseif seen[query.id] then
       world:fail("ValidationError", facts.texts.query_ids)
-    elseif query.expression then
+    elseif query.expression and not quota_source(query.expression) then
       world:fail("ValidationError", facts.texts.math:format(query.expression, query.id))
-    elseif not query.metric_stat then
+    elseif not query.metric_stat and not query.expression then
       world:fail("ValidationError", facts.texts.query_empty:format(query.id))
-    elseif not metrics.is_statistic(query.metric_stat.stat) then
+    elseif query.metric_stat and not metrics.is_statistic(query.metric_stat.stat) then
       world:fail("ValidationError", facts.texts.statistic:format(query.metric_stat.stat))
     end
-    check_period(world, query.metric_stat.period)
+    if query.metric_stat then
+      check_period(world, query.metric_stat.period)
+    end
     seen[query.id] = true
   end
 end
@@ -317,6 +324,33 @@ local function query_result(world, query, input)
   }
 end
 
+-- The service whose quota a metric of AWS/Usage counts against, or nil.
+local function counted_service(metric)
+  for _, dimension in ipairs(metric.namespace == "AWS/Usage" and metric.dimensions or {}) do
+    if dimension.name == "Service" and facts.quotas[dimension.value] then
+      return dimension.value
+    end
+  end
+end
+
+-- A point of the quota for each point of the metric.
+local function quota_result(world, query, input)
+  local id = quota_source(query.expression)
+  for _, other in ipairs(input.metric_data_queries) do
+    local service = other.id == id and other.metric_stat and counted_service(other.metric_stat.metric)
+    if service then
+      local result = query_result(world, other, input)
+      local quota = require("sim.faults").get(world, "quota", service:lower()) or facts.quotas[service]
+      for index in ipairs(result.values) do
+        result.values[index] = quota
+      end
+      result.id, result.label = query.id, query.label or query.expression
+      return result
+    end
+  end
+  world:fail("ValidationError", facts.texts.quota_of:format(id))
+end
+
 function operations.get_metric_data(world, input)
   check_queries(world, input.metric_data_queries)
   if input.start_time >= input.end_time then
@@ -325,7 +359,7 @@ function operations.get_metric_data(world, input)
   local results = {}
   for _, query in ipairs(input.metric_data_queries) do
     if query.return_data ~= false then
-      results[#results + 1] = query_result(world, query, input)
+      results[#results + 1] = (query.expression and quota_result or query_result)(world, query, input)
     end
   end
   return { metric_data_results = results, messages = {} }

@@ -45,6 +45,18 @@ local function put_insights(world, time, ecs, service)
   end
 end
 
+-- What the account uses of its Fargate quota, in vCPU: all tasks that run.
+local function put_fargate(world, time, ecs, list)
+  local units = 0
+  for _, service in ipairs(list) do
+    units = units + reserved(world, ecs, service) * service.running
+  end
+  metrics.add(world, "AWS/Usage", "ResourceCount", {
+    { name = "Class", value = "Standard/OnDemand" }, { name = "Resource", value = "vCPU" },
+    { name = "Service", value = "Fargate" }, { name = "Type", value = "Resource" },
+  }, { time = time, values = { units / 1024 }, unit = "None" })
+end
+
 -- Whether a cluster has container insights on.
 local function has_insights(world, ecs, cluster)
   local shown = ecs.operations.describe_clusters(world, { clusters = { cluster }, include = { "SETTINGS" } })
@@ -68,6 +80,9 @@ function observe.services(world, time)
     if insights[service.cluster] then
       put_insights(world, time, ecs, service)
     end
+  end
+  if #list > 0 then
+    put_fargate(world, time, ecs, list)
   end
   return #list
 end

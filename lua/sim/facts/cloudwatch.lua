@@ -23,6 +23,7 @@ facts.texts = {
   counts = "The parameters MetricData.member.%d.Values and MetricData.member.%d.Counts must be of the same size.", -- K
   namespace = "The value AWS/ for parameter Namespace is invalid.", -- K
   math = "The simulator does not evaluate metric math: expression '%s' of query '%s'.", -- ours
+  quota_of = "SERVICE_QUOTA takes the id of a query for a metric of AWS/Usage; '%s' is none.", -- ours
   query_empty = "The query '%s' has neither MetricStat nor Expression.", -- I
   query_ids = "The values for parameter id in MetricDataQueries are not unique.", -- K
   query_id = "The value %s for parameter MetricDataQueries.member.Id is not matching the expected pattern ^[a-z][a-zA-Z0-9_]*$.", -- K
@@ -63,6 +64,11 @@ facts.limits = {
   alarms = 50, -- S
   spare_periods = 2, -- I: how many periods more than asked an alarm looks back for points that are missing
   values = 150, -- S: of a point
+}
+
+-- Quotas whose use is measured, by the service of the metric: in what the metric counts.
+facts.quotas = {
+  Fargate = 1000, -- vCPU; I: of an account that has been used for a while, a new one has less
 }
 
 facts.operators = {

@@ -27,6 +27,7 @@ return {
     "elbv2.describe_target_groups",
     "elbv2.describe_load_balancers",
     "cloudwatch.describe_alarms",
+    "cloudwatch.get_metric_data",
     "http.get",
   },
   -- Where ECR keeps the configuration of an image, which names its processor.

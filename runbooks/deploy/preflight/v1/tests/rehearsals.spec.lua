@@ -81,7 +81,7 @@ return {
     run = run(),
     expect = {
       verdict = "done", exit_code = 0, at_most = 25, writes = {}, calls = reads_only,
-      message = "1 not checked: room for the tasks",
+      message = "to aistudio-dev fail.",
       checks = {
         ["service is active"] = "pass", ["percentages let it move"] = "pass", ["images exist"] = "pass",
         ["images fit the processor"] = "pass", ["execution role exists"] = "pass",
@@ -119,13 +119,24 @@ return {
   fails("50 to 100 percent of one task cannot move", "percentages let it move", {
     with_service { minimum_healthy_percent = 50, maximum_percent = 100 },
   }),
-  tells("50 to 100 percent of two tasks moves", "1 not checked: room", {
+  tells("50 to 100 percent of two tasks moves", "to aistudio-dev fail.", {
     with_service { desired = 2, minimum_healthy_percent = 50, maximum_percent = 100 },
   }),
   tells("0 to 100 percent moves, with an outage", "1 warning: service during the rollout", {
     with_service { minimum_healthy_percent = 0, maximum_percent = 100 },
   }),
   tells("tasks that were not placed of late are a warning", "placing of tasks", "no_capacity"),
+
+  fails("a Fargate quota that is used up is found", "room for the tasks", {
+    "service", { "fault", { kind = "quota", key = "fargate", value = 0.75 } },
+  }),
+  tells("a Fargate quota that has room for some tasks only is a warning", "1 warning: room for all tasks at once", {
+    with_service { desired = 4 }, { "advance", { time = "5m" } },
+    { "fault", { kind = "quota", key = "fargate", value = 3 } },
+  }),
+  tells("a quota that may not be read is not checked", "1 not checked: room for the tasks", {
+    "service", { "deny_calls", { action = "cloudwatch:GetMetricData" } },
+  }),
 
   -- ---- the task definition ----
   fails("a revision that was deregistered cannot be deployed", "task definition is active", {
@@ -175,7 +186,7 @@ return {
     "service", { "image", { name = "aistudio-dev:v2", platforms = { "linux/amd64", "linux/arm64" } } },
   }, { image = "v2" }),
   tells("a tag that moves by its name is a warning", "1 warning: image tags", "service", { image = "latest" }),
-  tells("images of other registries are not checked", "not checked: room for the tasks, images exist", "service", {
+  tells("images of other registries are not checked", "not checked: images exist", "service", {
     image = "docker.io/library/nginx:1.27",
   }),
   {
@@ -250,7 +261,7 @@ return {
   fails("a parameter that is not there is found", "parameters exist", {
     "service", registered { secrets = { { name = "TOKEN", value_from = "/aistudio/dev/token" } } },
   }, { task_definition = "aistudio-dev" }),
-  tells("a parameter is found by its ARN", "1 not checked: room", {
+  tells("a parameter is found by its ARN", "to aistudio-dev fail.", {
     "service",
     { "parameter", { name = "/aistudio/dev/token", value = "x", type = "SecureString" } },
     registered { secrets = { {
@@ -291,7 +302,7 @@ return {
       ["awslogs-group"] = "/ecs/aistudio", ["awslogs-region"] = "eu-west-1", ["awslogs-stream-prefix"] = "ecs",
     } } },
   }, { task_definition = "aistudio-dev" }),
-  tells("a log group that the driver makes need not be there", "1 not checked: room", {
+  tells("a log group that the driver makes need not be there", "to aistudio-dev fail.", {
     "service",
     registered { log_configuration = { log_driver = "awslogs", options = {
       ["awslogs-group"] = "/ecs/new", ["awslogs-region"] = "eu-west-1", ["awslogs-stream-prefix"] = "ecs",
@@ -396,7 +407,7 @@ return {
     with_service { wait = false },
   }),
   tells("no grace period is a warning", "1 warning: grace period", { with_service { grace = 0 } }),
-  tells("a service without a load balancer has none to check", "1 not checked: room", {
+  tells("a service without a load balancer has none to check", "to aistudio-dev fail.", {
     with_service { load_balancer = false },
   }),
   tells("a load balancer that may not be described is not checked", "the load balancer is active", {
