@@ -3,6 +3,7 @@
 
 local arguments = require "sim.arguments"
 local faults = require "sim.faults"
+local kept = require "sim.kept"
 local util = require "sim.util"
 
 local build = {}
@@ -503,41 +504,15 @@ function build.deploy(world, args)
   return { task_definition = definition.task_definition_arn }
 end
 
--- What "${NAME.path.to.member}" stands for: a member of the answer that was kept under a name.
-local function kept_value(world, text)
-  local name, path = text:match("^%${([%w_]+)%.([%w_.]+)}$")
-  local value = name and (world.data.kept or {})[name]
-  if not value then
-    error(("someone_calls: no answer was kept for %s"):format(text), 0)
-  end
-  for key in path:gmatch("[^.]+") do
-    value = type(value) == "table" and value[tonumber(key) or key] or nil
-  end
-  return value ~= nil and util.copy(value) or error(("someone_calls: there is nothing at %s"):format(text), 0)
-end
-
-local function with_kept(world, value)
-  if type(value) == "table" then
-    local out = {}
-    for key, item in pairs(value) do
-      out[key] = with_kept(world, item)
-    end
-    return out
-  end
-  return type(value) == "string" and value:find("^%${.*}$") and kept_value(world, value) or value
-end
-
---- Somebody else calls an operation. With `keep` its answer is kept under that name; a text of a later input
--- that is "${NAME.services.1.task_definition}" as a whole stands for a member of it.
+--- Somebody else calls an operation. Its answer is kept under the name `keep`: see sim.kept.
 function build.someone_calls(world, args)
   args = arguments.check("someone_calls", args, arguments.set "service operation input keep")
   arguments.types("someone_calls", args, "string", "keep")
   local service = arguments.need("someone_calls", args, "service")
-  local input = with_kept(world, args.input or {})
+  local input = kept.fill(world, args.input or {})
   local output = call(world, service, arguments.need("someone_calls", args, "operation"), input)
   if args.keep then
-    world.data.kept = world.data.kept or {}
-    world.data.kept[args.keep] = util.copy(output)
+    kept.keep(world, args.keep, output)
   end
   return output
 end

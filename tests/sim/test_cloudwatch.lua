@@ -119,6 +119,43 @@ t.test("metric data comes newest first unless asked otherwise", function()
   fails(world, "ValidationError", "get_metric_data", input)
 end)
 
+t.test("the Fargate quota and what is used of it are measured", function()
+  local world = t.world { seed = 1 }
+  local control = require "sim.control"
+  control.service(world, { app = "shop", desired = 2, cpu = 512 })
+  control.advance(world, { time = "3m" })
+  local function newest(expression)
+    local answer = call(world, "get_metric_data", {
+      start_time = world:now() - 600, end_time = world:now(),
+      metric_data_queries = {
+        { id = "used", metric_stat = { period = 300, stat = "Maximum", metric = {
+          namespace = "AWS/Usage", metric_name = "ResourceCount", dimensions = {
+            { name = "Service", value = "Fargate" }, { name = "Type", value = "Resource" },
+            { name = "Resource", value = "vCPU" }, { name = "Class", value = "Standard/OnDemand" },
+          },
+        } } },
+        { id = "quota", expression = expression },
+      },
+    })
+    return { answer.metric_data_results[1].values[1], answer.metric_data_results[2].values[1] }
+  end
+  t.equal(newest "SERVICE_QUOTA(used)", { 1.0, 1000 })
+  control.fault(world, { kind = "quota", key = "fargate", value = 6 })
+  t.equal(newest "SERVICE_QUOTA(used)", { 1.0, 6 })
+end)
+
+t.test("only metrics of use have a quota", function()
+  local world = t.world { seed = 1 }
+  put(world, 1)
+  t.contains(fails(world, "ValidationError", "get_metric_data", {
+    start_time = start, end_time = start + 600,
+    metric_data_queries = {
+      { id = "a", metric_stat = { period = 60, stat = "Sum", metric = { namespace = "App", metric_name = "M" } } },
+      { id = "q", expression = "SERVICE_QUOTA(a)" },
+    },
+  }).message, "'a' is none")
+end)
+
 t.test("metrics are listed by any of their parts", function()
   local world = t.world { seed = 1 }
   put(world, 1)

@@ -260,6 +260,17 @@ t.test("layers are there, not there, or no layers at all", function()
   t.equal(answer.failures[1].failure_code, "InvalidLayerDigest")
 end)
 
+t.test("a layer is read at the address that is given for it, without a token", function()
+  local world = with_repository()
+  local digest = upload(world, "hello")
+  local url = call(world, "get_download_url_for_layer", { layer_digest = digest }).download_url
+  local name, path = url:match("^https://([^/]+)(/[^?]+)%?")
+  t.contains(name, ".s3.eu-west-1.amazonaws.com")
+  local answer = ecr.http(world, { method = "GET", host = name, path = path, headers = {} })
+  t.equal({ answer.status, answer.body }, { 200, "hello" })
+  t.equal(ecr.http(world, { method = "GET", host = name, path = "/1/none/" .. digest, headers = {} }).status, 404)
+end)
+
 -- ---- scans and lifecycle -------------------------------------------------------------------------
 
 t.test("a scan takes a while and finds what the scenario says", function()

@@ -36,6 +36,28 @@ local function holds_event(world, text)
   return false
 end
 
+t.test("a later call may name what an earlier one answered, and must name what is there", function()
+  local world = scenario "empty"
+  local function create(group)
+    return control.someone_calls(world, {
+      service = "ec2", operation = "authorize_security_group_ingress",
+      input = { group_id = group, ip_protocol = "tcp", from_port = 80, to_port = 80, cidr_ip = "10.0.0.0/8" },
+    })
+  end
+  control.someone_calls(world, {
+    service = "ec2", operation = "create_security_group", input = { group_name = "web", description = "web" },
+    keep = "made",
+  })
+  create "${made.group_id}"
+  local found = t.call(world, "ec2", "describe_security_groups", { group_names = { "web" } }).security_groups[1]
+  t.equal(found.ip_permissions[1].from_port, 80)
+  for _, wrong in ipairs { "${made.nothing}", "${other.group_id}" } do
+    local ok, message = pcall(create, wrong)
+    t.equal(ok, false)
+    t.contains(message, wrong)
+  end
+end)
+
 t.test("empty has a network and nothing else", function()
   local world = scenario "empty"
   t.equal(t.call(world, "ecs", "list_clusters").cluster_arns, {})

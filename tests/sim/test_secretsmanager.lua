@@ -37,6 +37,17 @@ t.test("unknown, without a value, and deleted secrets have their own texts", fun
     "You can't perform this operation on the secret because it was marked for deletion.")
 end)
 
+t.test("clients see what a scenario says of a secret: gone, or without a version", function()
+  local world = t.world()
+  create(world, "db", "one")
+  faults.set(world, "secret", "db", "no_version")
+  t.equal(t.call(world, "secretsmanager", "describe_secret", { secret_id = "db" }).version_ids_to_stages, {})
+  faults.set(world, "secret", "db", "missing")
+  t.raises("ResourceNotFoundException", refused(world, "describe_secret", { secret_id = "db" }))
+  faults.set(world, "secret", "db", nil)
+  t.equal(t.call(world, "secretsmanager", "get_resource_policy", { secret_id = "db" }).resource_policy, nil)
+end)
+
 t.test("a new value is current, the one before previous, older ones are forgotten", function()
   local world = t.world()
   create(world, "db", "one")
