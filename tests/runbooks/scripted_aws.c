@@ -60,6 +60,8 @@ static const struct {
                 {"ssm", "ssm"},
                 {"application-autoscaling", "application_autoscaling"},
                 {"sts", "sts"},
+                {"ec2", "ec2"},
+                {"iam", "iam"},
                 {"ecr", "ecr"},
                 {"logs", "logs"},
                 {"monitoring", "cloudwatch"},
