@@ -74,6 +74,22 @@ end
 
 -- ---- judging: groups -----------------------------------------------------------------------------
 
+local function is_attached(group)
+  return #(group.load_balancer_arns or {}) > 0
+end
+
+-- Whether a group is one of two between which deployments move the tasks, and the other one is attached.
+local function is_spare(pass, group)
+  local groups = pass:get("target_groups")
+  for _, attachment in ipairs(attachments(pass)) do
+    local first, second = groups[attachment.group], groups[attachment.alternate or ""]
+    if second and (first == group and is_attached(second) or second == group and is_attached(first)) then
+      return true
+    end
+  end
+  return false
+end
+
 -- What a target group must be like for these tasks; each gives a problem or nil.
 local group_rules = {
   {
@@ -87,8 +103,8 @@ local group_rules = {
   },
   {
     name = "target groups are attached",
-    problem = function(_, group)
-      if #(group.load_balancer_arns or {}) == 0 then
+    problem = function(pass, group)
+      if not is_attached(group) and not is_spare(pass, group) then
         return "belongs to no load balancer (its targets stay UNUSED): forward to it from a listener"
       end
     end,

@@ -1,5 +1,5 @@
 --- Images: whether the registry has them, for which processors, and whether their tags mean what runs now.
--- Uses: ecr.batch_get_image, ecr.get_download_url_for_layer, http.get of the registry's storage
+-- Uses: ecr.batch_get_image, where one is missing ecr.describe_pull_through_cache_rules, ecr.get_download_url_for_layer, http.get of the registry's storage
 -- (*.amazonaws.com), ecs.describe_service_revisions.
 --
 -- ECR counts BatchGetImage as a pull in last_recorded_pull_time.
@@ -73,6 +73,30 @@ local function read_repository(found, entry)
   end
 end
 
+-- Images that are not there yet may be fetched by ECR when they are first pulled: marks those so.
+local function mark_cached(found)
+  local absent = {}
+  for reference, image in pairs(found) do
+    absent[#absent + 1] = image.missing and reference or nil
+  end
+  if #absent == 0 then
+    return
+  end
+  local answer, err = attempt(all, ecr.describe_pull_through_cache_rules, {})
+  if err and err.kind ~= "denied" then
+    error(err, 0)
+  end
+  for _, reference in ipairs(absent) do
+    local repository = images.parse(reference).repository
+    for _, rule in ipairs(answer and answer.pull_through_cache_rules or {}) do
+      local prefix = rule.ecr_repository_prefix
+      if prefix == "ROOT" or repository:sub(1, #prefix + 1) == prefix .. "/" then
+        found[reference].upstream = rule.upstream_registry_url or prefix
+      end
+    end
+  end
+end
+
 -- What the tasks of now run: digest by the reference that their container has.
 local function read_running(pass)
   local revisions = pass.service.current_service_revisions or {}
@@ -97,6 +121,7 @@ function subject.read(pass)
         each(repositories(pass), function(entry)
           read_repository(found, entry)
         end)
+        mark_cached(found)
         return found
       end)
     end,
@@ -208,6 +233,14 @@ local function judge_existence(pass, found)
     local image = found[reference]
     if not image then
       elsewhere[#elsewhere + 1] = images.short(reference)
+    elseif image.upstream then
+      pass:unread(
+        "images exist",
+        ("%s is not in the registry yet; whether %s has it was not looked at"):format(
+          images.short(reference),
+          image.upstream
+        )
+      )
     elseif image.missing then
       missing[#missing + 1] = ("%s is not in the registry (%s): push it, or name another one"):format(
         images.short(reference),

@@ -147,11 +147,12 @@ local function policy_of_repository(arn)
 end
 
 -- Why a refusal by the role's policies may not be the last word, or nil.
-local function doubt(refusal)
+local function doubt(pass, refusal)
+  local account = refusal.resource:match("^arn:[^:]*:[^:]*:[^:]*:(%d+):")
   if #refusal.lacks > 0 then
     return "depends on " .. table.concat(refusal.lacks, ", ")
-  elseif refusal.decision == "explicitDeny" then
-    return nil
+  elseif refusal.decision == "explicitDeny" or account and account ~= pass.account then
+    return nil -- in another account's resources both sides must allow it
   elseif refusal.action == "kms:Decrypt" then
     return "the key's own policy may allow it"
   end
@@ -169,11 +170,11 @@ local function doubt(refusal)
 end
 
 -- What a principal lacks for some needs: { refusals, gone }.
-local function ask(principal, needs)
+local function ask(pass, principal, needs)
   local answers, err = attempt(each, needs, function(need)
     local list = refusals(principal, need)
     for _, refusal in ipairs(list) do
-      refusal.doubt = doubt(refusal)
+      refusal.doubt = doubt(pass, refusal)
     end
     return list
   end)
@@ -211,14 +212,14 @@ local function read_execution_role(pass)
     return
   end
   pass:read("execution_rights", "iam:SimulatePrincipalPolicy", function()
-    local found = ask(arn, needs)
+    local found = ask(pass, arn, needs)
     found.actions = actions_of(needs)
     return found
   end)
 end
 
--- The user or role whose policies speak for the caller, or nil for root. The session of a role does not
--- tell the role's path, so the role is looked up.
+-- The user or role whose policies speak for the caller, or nil when it is neither. The session of a role does
+-- not tell the role's path, so the role is looked up.
 local function principal_of(caller)
   local role = caller:match(":assumed%-role/([^/]+)/")
   if role then
@@ -254,8 +255,10 @@ local function read_caller(pass)
   pass:read("caller_rights", "iam:SimulatePrincipalPolicy or iam:GetRole", function()
     local caller = sts.get_caller_identity({}).arn
     local principal = principal_of(caller)
-    local found = principal and ask(principal, needs_of_caller(pass)) or { refusals = {}, root = true }
+    local found = principal and ask(pass, principal, needs_of_caller(pass)) or { refusals = {} }
     found.caller = caller
+    -- Root needs no policy; what else has none of its own cannot be asked for.
+    found.gone = found.gone or not principal and not caller:find(":root$")
     return found
   end)
 end
@@ -316,7 +319,7 @@ function subject.judge(pass)
   if not caller then
     pass:unread("caller may deploy", no_caller)
   elseif caller.gone then
-    pass:unread("caller may deploy", ("IAM does not know %s"):format(caller.caller))
+    pass:unread("caller may deploy", ("IAM cannot say what %s may do"):format(caller.caller))
   else
     judge(pass, "caller may deploy", caller, pass.last_part(caller.caller), caller.caller)
   end

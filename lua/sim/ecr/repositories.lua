@@ -112,6 +112,11 @@ local function required_policy(world, repository)
   return repository.policy
 end
 
+-- There are none: see docs/simulator.md.
+function operations.describe_pull_through_cache_rules()
+  return { pull_through_cache_rules = {} }
+end
+
 function operations.get_repository_policy(world, input)
   local repository = store.repository(world, input)
   return policy_answer(world, repository, required_policy(world, repository))

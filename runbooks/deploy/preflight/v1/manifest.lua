@@ -10,6 +10,7 @@ return {
     "ecs.describe_service_revisions",
     "ecs.describe_task_definition",
     "ecr.batch_get_image",
+    "ecr.describe_pull_through_cache_rules",
     "ecr.get_download_url_for_layer",
     "ecr.get_repository_policy",
     "iam.get_role",

@@ -54,7 +54,7 @@ local function fails(name, check, world, args)
     run = run(args),
     expect = {
       verdict = "check_failed", exit_code = 10, writes = {}, calls = reads_only,
-      message = "1 of ", checks = { [check] = "fail" },
+      message = "checks failed: " .. check .. ".", checks = { [check] = "fail" },
     },
   }
 end

@@ -5,7 +5,9 @@ local REGION, ACCOUNT = "eu-west-1", "123456789012"
 local ROLE = "arn:aws:iam::123456789012:role/shop-execution"
 local GROUP = "arn:aws:elasticloadbalancing:eu-west-1:123456789012:targetgroup/shop/0123456789abcdef"
 local BALANCER = "arn:aws:elasticloadbalancing:eu-west-1:123456789012:loadbalancer/app/shop/0123456789abcdef"
-local REPOSITORY = ACCOUNT .. ".dkr.ecr." .. REGION .. ".amazonaws.com/shop"
+local USER = "arn:aws:iam::123456789012:user/deployer"
+local REGISTRY = ACCOUNT .. ".dkr.ecr." .. REGION .. ".amazonaws.com/"
+local REPOSITORY = REGISTRY .. "shop"
 local SECRET = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:shop/db-AbCdEf"
 local CONFIG = "sha256:44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a"
 local DIGEST = "sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
@@ -37,7 +39,12 @@ local function service(more)
       security_groups = { "sg-1" },
       assign_public_ip = more.public or "ENABLED",
     } } or nil,
-    load_balancers = more.balanced and { { target_group_arn = GROUP, container_name = "web", container_port = 80 } },
+    load_balancers = more.balanced and { {
+      target_group_arn = GROUP,
+      container_name = "web",
+      container_port = 80,
+      advanced_configuration = more.alternate and { alternate_target_group_arn = more.alternate } or nil,
+    } } or nil,
     health_check_grace_period_seconds = more.balanced and 60 or nil,
   }
 end
@@ -92,7 +99,7 @@ local function answers(world, more)
       operation = "ecs.describe_task_definition",
       output = { task_definition = definition(world.definition or {}) },
     },
-    { operation = "sts.get_caller_identity", output = { arn = "arn:aws:iam::123456789012:user/deployer" } },
+    { operation = "sts.get_caller_identity", output = { arn = world.caller or USER } },
     {
       operation = "cloudwatch.get_metric_data",
       output = { metric_data_results = { { id = "used", values = { 2 } }, { id = "quota", values = { 64 } } } },
@@ -120,7 +127,8 @@ local function answers(world, more)
   -- The caller's rights are asked for after the execution role's.
   list[#list + 1] = {
     operation = "iam.simulate_principal_policy",
-    input = { policy_source_arn = "arn:aws:iam::123456789012:user/deployer" },
+    input = { policy_source_arn = USER },
+    optional = world.caller ~= nil,
     output = { evaluation_results = { allowed "ecs:UpdateService" } },
   }
   return list
@@ -164,6 +172,18 @@ local address = {
   operation = "ecr.get_download_url_for_layer",
   input = { layer_digest = CONFIG },
   output = { download_url = LAYER, layer_digest = CONFIG },
+}
+
+local no_repository = {
+  operation = "ecr.batch_get_image",
+  error = { code = "RepositoryNotFoundException", message = "no such repository", status = 400 },
+}
+
+local cache_rule = {
+  operation = "ecr.describe_pull_through_cache_rules",
+  output = { pull_through_cache_rules = {
+    { ecr_repository_prefix = "hub", upstream_registry_url = "registry-1.docker.io" },
+  } },
 }
 
 local function role(trust)
@@ -211,18 +231,20 @@ local function secret_policy(text)
   }
 end
 
+local SPARE = "arn:aws:elasticloadbalancing:eu-west-1:123456789012:targetgroup/spare/0123456789abcdef"
+
 local function target_group(more)
   return {
     operation = "elbv2.describe_target_groups",
-    input = { target_group_arns = { GROUP } },
+    input = { target_group_arns = { more.arn or GROUP } },
     output = { target_groups = { {
-      target_group_arn = GROUP,
+      target_group_arn = more.arn or GROUP,
       target_type = "ip",
       vpc_id = more.vpc or "vpc-1",
       port = 80,
       protocol = "HTTP",
       health_check_port = "traffic-port",
-      load_balancer_arns = { BALANCER },
+      load_balancer_arns = { not more.unattached and BALANCER or nil },
     } } },
   }
 end
@@ -338,6 +360,12 @@ return {
     }, with_pull(repository(
       '{"manifests":[{"digest":"sha256:1","platform":{"os":"unknown","architecture":"unknown"}}]}'
     ))),
+    told("an_image_that_ecr_would_fetch_is_not_checked", {
+      "not checked: images exist: hub/nginx:1 is not in the registry yet; whether registry-1.docker.io has it",
+    }, { definition = { image = REGISTRY .. "hub/nginx:1", role = ROLE } }, with_pull(no_repository, cache_rule)),
+    fails("an_image_that_nobody_would_fetch_is_missing", "images exist", {
+      definition = { image = REGISTRY .. "hubert/nginx:1", role = ROLE },
+    }, with_pull(no_repository, cache_rule)),
     told("an_image_of_another_region_is_not_checked", { "not checked: images exist: shop:v1: of another registry" }, {
       definition = { image = ACCOUNT .. ".dkr.ecr.us-east-1.amazonaws.com/shop:v1", role = ROLE },
     }, pulling()),
@@ -369,6 +397,31 @@ return {
     }, { described_secret, role(), simulated("secretsmanager:GetSecretValue", "explicitDeny") }),
     told("what_depends_on_the_context_is_not_certain", { "depends on aws:SourceVpc" }, { definition = with_secret }, {
       described_secret, role(), simulated("secretsmanager:GetSecretValue", "explicitDeny", { "aws:SourceVpc" }),
+    }),
+
+    told("what_iam_cannot_simulate_is_not_taken_for_allowed", {
+      "not checked: caller may deploy: IAM cannot say what arn:aws:sts::123456789012:federated-user/ann may do",
+    }, { caller = "arn:aws:sts::123456789012:federated-user/ann" }),
+    told("the_role_behind_a_session_is_looked_up", { "arn:aws:sts::123456789012:assumed-role/deployer/ann" }, {
+      caller = "arn:aws:sts::123456789012:assumed-role/deployer/ann",
+    }, {
+      {
+        operation = "iam.get_role",
+        input = { role_name = "deployer" },
+        output = { role = {
+          role_name = "deployer",
+          arn = "arn:aws:iam::123456789012:role/path/deployer",
+          path = "/path/",
+          role_id = "AROAEXAMPLE",
+          create_date = 0,
+          assume_role_policy_document = "{}",
+        } },
+      },
+      {
+        operation = "iam.simulate_principal_policy",
+        input = { policy_source_arn = "arn:aws:iam::123456789012:role/path/deployer" },
+        output = { evaluation_results = { allowed "ecs:UpdateService" } },
+      },
     }),
 
     -- ---- other regions ----
@@ -443,6 +496,10 @@ return {
       service = { balanced = true },
       groups = open_to "0.0.0.0/0",
     }, { target_group { vpc = "vpc-2" }, balancer { "sg-2" } }),
+    told("the_spare_group_of_a_blue_green_service_need_not_be_attached", { "shop, spare" }, {
+      service = { balanced = true, alternate = SPARE },
+      groups = open_to "0.0.0.0/0",
+    }, { target_group {}, target_group { arn = SPARE, unattached = true }, balancer { "sg-2" } }),
     told("a_group_that_is_open_to_all_lets_the_load_balancer_in", { "by the tasks' security groups" }, {
       service = { balanced = true },
       groups = open_to "0.0.0.0/0",
