@@ -2,14 +2,19 @@
 -- secret's value and without writing anything.
 --
 --     local preflight = require "moonbook.preflight"
---     local found = preflight.checks { cluster = c, service = service, task_definition = definition }
---     local failing = preflight.failing(found)
+--     local what, why = preflight.resolve { cluster = c, service = s, image = "v2" }
+--     if not what then
+--       return { refuse = why }
+--     end
+--     local failing = preflight.failing(preflight.checks(what))
 --
--- Uses: what the manifest of deploy/preflight lists under `uses`; and `hosts` with "*.amazonaws.com" and
--- "*.amazonaws.com.cn", where the registry keeps the configuration of an image.
+-- Uses: ecs.preflight, the primitive that is made of this module, allows all that it calls. `hosts` of the manifest
+-- should name "*.amazonaws.com" and "*.amazonaws.com.cn": there the registry keeps the configuration of an image,
+-- which says what processor it is for.
 
 local images = require "moonbook.images"
 local Pass = require "moonbook.preflight.pass"
+local services = require "moonbook.services"
 
 local preflight = {}
 
@@ -39,51 +44,86 @@ local function read(pass, part)
   end)
 end
 
---- Makes every check. `options`:
+-- The container that the load balancer sends to, or nil.
+local function balanced_container(service)
+  local first = (service.load_balancers or {})[1]
+  return first and first.container_name
+end
+
+-- A task definition as described, or nil and a sentence.
+local function described(name)
+  local answer, err = attempt(ecs.describe_task_definition, { task_definition = name })
+  if answer then
+    return answer.task_definition
+  elseif err.code == "ClientException" then
+    return nil, ("There is no task definition %s (%s)."):format(name, err.message)
+  end
+  error(err, 0)
+end
+
+--- What would be deployed, for preflight.checks. `options`:
+--   cluster, service  their names
+--   task_definition   the revision that would be deployed; when absent the service's own
+--   image             what an operator typed, put into that task definition: see moonbook.images.resolve
+--   container         the container that `image` is for: see moonbook.images.put
+-- Gives a table, or nil and a sentence when there is no such cluster, service, revision or container.
+function preflight.resolve(options)
+  local service, no_service = services.find(options.cluster, options.service)
+  if not service then
+    return nil, no_service
+  end
+  local definition, why = described(options.task_definition or service.task_definition)
+  if definition and options.image then
+    definition, why = images.put(definition, {
+      image = options.image,
+      container = options.container,
+      balanced = balanced_container(service),
+    })
+  end
+  if not definition then
+    return nil, why
+  end
+  return {
+    cluster = options.cluster,
+    service = service,
+    task_definition = definition,
+    registers = options.image ~= nil,
+  }
+end
+
+--- Makes every check. `options`, as preflight.resolve gives them:
 --   cluster          the cluster's name
 --   service          the service as ecs.describe_services gives it
 --   task_definition  what would be deployed: as described, or as it would be registered
 --   registers        true when a revision would be registered: the caller's right to do so is asked for
---   image            what an operator typed (moonbook.images.resolve): put into the task definition first;
---                    a revision would then be registered
---   container        the container that `image` is for, see moonbook.images.put
 -- Gives a list in a fixed order of { name, ok, message, evidence, level, unread }: `level` is "fail" for what
 -- would make the deployment fail, "warn" for what makes it risky; where `unread` is true the check could not be
--- made, `ok` is nil and the message says why. Gives nil and a sentence when the image fits no container.
--- A call that fails for another reason than that AWS denies it is raised.
+-- made, `ok` is nil and the message says why. A call that fails for another reason than that AWS denies it is
+-- raised.
 function preflight.checks(options)
-  local definition, registers = options.task_definition, options.registers
-  if options.image then
-    local changed, why = images.put(definition, {
-      image = options.image,
-      container = options.container,
-      balanced = preflight.balanced_container(options.service),
-    })
-    if not changed then
-      return nil, why
-    end
-    definition, registers = changed, true
-  end
-  local pass = Pass.new {
-    cluster = options.cluster,
-    service = options.service,
-    task_definition = definition,
-    registers = registers,
-  }
+  local pass = Pass.new(options)
   read(pass, "read")
   read(pass, "read_more")
   for _, subject in ipairs(subjects) do
-    if subject.judge then
-      subject.judge(pass)
-    end
+    subject.judge(pass)
   end
   return pass.results
 end
 
---- The container that the load balancer sends to, or nil.
-function preflight.balanced_container(service)
-  local first = (service.load_balancers or {})[1]
-  return first and first.container_name
+--- The body of ecs.preflight: takes what preflight.resolve takes, gives { checks, failing, risky, unread },
+-- lists of what preflight.checks gives. Raises NotFound when there is nothing of that name.
+function preflight.deployment(options)
+  local what, why = preflight.resolve(options)
+  if not what then
+    error({ code = "NotFound", message = why }, 0)
+  end
+  local found = preflight.checks(what)
+  return {
+    checks = found,
+    failing = preflight.failing(found),
+    risky = preflight.risky(found),
+    unread = preflight.unread(found),
+  }
 end
 
 local function chosen(found, wanted)

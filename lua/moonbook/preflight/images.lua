@@ -154,6 +154,13 @@ local function platforms_of_index(manifest)
   return list
 end
 
+-- Failures of http.get that only mean that the configuration cannot be had from here, by their kind.
+local unfetched = {
+  network = "no connection",
+  timeout = "no answer in time",
+  refused = "the manifest's `hosts` does not name it",
+}
+
 -- The platform of an image that is none of several stands in its configuration, which the registry keeps
 -- as a layer. Gives a list, or nil and why it is not known. The address is signed: it must not be shown.
 local function platforms_of_config(image, manifest)
@@ -169,13 +176,13 @@ local function platforms_of_config(image, manifest)
     return nil, "its configuration could not be read (denied: ecr:GetDownloadUrlForLayer)"
   end
   local page, trouble = attempt(http.get, { url = answer.download_url, timeout = "10s" })
-  if trouble and trouble.kind ~= "network" and trouble.kind ~= "timeout" then
+  if trouble and not unfetched[trouble.kind] then
     error(trouble, 0)
   end
   if not page or page.status ~= 200 then
     return nil,
       ("its configuration could not be fetched from the registry's storage (%s)"):format(
-        page and ("status %d"):format(page.status) or trouble.code or trouble.kind
+        page and ("status %d"):format(page.status) or unfetched[trouble.kind]
       )
   end
   local config = not page.truncated and decoded(page.body) or {}
