@@ -110,8 +110,9 @@ function preflight.checks(options)
   return pass.results
 end
 
---- The body of ecs.preflight: takes what preflight.resolve takes, gives { checks, failing, risky, unread },
--- lists of what preflight.checks gives. Raises NotFound when there is nothing of that name.
+--- The body of ecs.preflight: takes what preflight.resolve takes, gives { checks, failing, risky, unread,
+-- task_definition }: lists of what preflight.checks gives, and the ARN of the revision. Raises NotFound when there is
+-- nothing of that name.
 function preflight.deployment(options)
   local what, why = preflight.resolve(options)
   if not what then
@@ -123,6 +124,7 @@ function preflight.deployment(options)
     failing = preflight.failing(found),
     risky = preflight.risky(found),
     unread = preflight.unread(found),
+    task_definition = what.task_definition.task_definition_arn,
   }
 end
 

@@ -19,7 +19,7 @@ return {
       doc = "the container that the image is for; the load balancer's unless said",
     },
   },
-  results = "checks, failing, risky, unread: lists of {name, ok, message, evidence, level, unread}",
+  results = "checks, failing, risky, unread: lists of {name, ok, message, evidence, level, unread}; task_definition",
   calls = {
     "ecs.describe_services",
     "ecs.describe_service_revisions",

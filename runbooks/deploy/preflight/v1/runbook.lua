@@ -7,8 +7,11 @@ local services = require "moonbook.services"
 local runbook = {}
 
 function runbook.plan(run, args)
-  local what, why = preflight.resolve(args)
-  return what and { what = what } or { refuse = why }
+  local found, err = attempt(ecs.preflight, args)
+  if not found and err.code ~= "NotFound" then
+    error(err, 0)
+  end
+  return found or { refuse = err.message }
 end
 
 -- "; 2 warnings: rollback, grace period", or nothing.
@@ -30,21 +33,19 @@ local function tell(entry)
 end
 
 function runbook.verify(run, args, plan)
-  local found = preflight.checks(plan.what)
-  for _, entry in ipairs(found) do
+  for _, entry in ipairs(plan.checks) do
     tell(entry)
   end
-  local risky, unread = preflight.risky(found), preflight.unread(found)
-  local what = services.revision(plan.what.task_definition.task_definition_arn)
+  local what = services.revision(plan.task_definition)
   return {
     message = ("Nothing was found that would make a deployment of %s to %s fail%s%s."):format(
       args.image and ("%s with %s"):format(what, args.image) or what,
       args.service,
-      listed(risky, "warning", "warnings"),
-      listed(unread, "not checked", "not checked")
+      listed(plan.risky, "warning", "warnings"),
+      listed(plan.unread, "not checked", "not checked")
     ),
-    warnings = risky,
-    not_checked = unread,
+    warnings = plan.risky,
+    not_checked = plan.unread,
   }
 end
 
