@@ -44,14 +44,11 @@ function subject.judge(pass)
   for _, name in ipairs(names) do
     local alarm = states[name]
     if not alarm then
-      missing[#missing + 1] = ("there is no alarm %s: make it, or take it out of the deployment_configuration"):format(
-        name
-      )
+      local text = "there is no alarm %s: make it, or take it out of the deployment_configuration"
+      missing[#missing + 1] = text:format(name)
     elseif alarm.state == "ALARM" then
-      firing[#firing + 1] = ("%s is in ALARM (%s): ECS would not watch it in this deployment; treat its cause first"):format(
-        name,
-        alarm.reason or "no reason given"
-      )
+      local text = "%s is in ALARM (%s): ECS would not watch it in this deployment; treat its cause first"
+      firing[#firing + 1] = text:format(name, alarm.reason or "no reason given")
     else
       told[#told + 1] = ("%s is %s"):format(name, alarm.state)
     end

@@ -269,7 +269,7 @@ local function lets_in(groups, port, ids)
         if from_group(permission, ids) or from_anywhere(permission) then
           return "yes"
         end
-        local others = #(permission.ip_ranges or {}) + #(permission.ipv_6_ranges or permission.ipv6_ranges or {})
+        local others = #(permission.ip_ranges or {}) + #(permission.ipv6_ranges or {})
           + #(permission.prefix_list_ids or {})
         opened = (others > 0 or #ids == 0) and "unclear" or opened
       end

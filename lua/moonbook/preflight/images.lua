@@ -1,5 +1,6 @@
 --- Images: whether the registry has them, for which processors, and whether their tags mean what runs now.
--- Uses: ecr.batch_get_image, where one is missing ecr.describe_pull_through_cache_rules, ecr.get_download_url_for_layer, http.get of the registry's storage
+-- Uses: ecr.batch_get_image, where one is missing ecr.describe_pull_through_cache_rules,
+-- ecr.get_download_url_for_layer, http.get of the registry's storage
 -- (*.amazonaws.com), ecs.describe_service_revisions.
 --
 -- ECR counts BatchGetImage as a pull in last_recorded_pull_time.
@@ -52,7 +53,7 @@ local function of_id(list, id)
   end
 end
 
--- Adds { digest, manifest } or { missing = why } for each reference of a repository to `found`.
+-- Adds { digest, manifest }, { missing = why } or { denied = true } for each reference of a repository to `found`.
 local function read_repository(found, entry)
   local answer, err = attempt(ecr.batch_get_image, {
     registry_id = entry.registry,
@@ -61,7 +62,8 @@ local function read_repository(found, entry)
     accepted_media_types = MEDIA_TYPES,
   })
   local no_repository = err and err.code == "RepositoryNotFoundException"
-  if err and not no_repository then
+  local denied = err and err.kind == "denied"
+  if err and not no_repository and not denied then
     -- Images that are not there are raised, with those that are in the answer.
     answer = err.output and err.output.images and err.output or error(err, 0)
   end
@@ -69,6 +71,7 @@ local function read_repository(found, entry)
     local image = answer and of_id(answer.images, id)
     found[entry.references[index]] = image
         and { digest = image.image_id.image_digest, manifest = image.image_manifest, repository = entry }
+      or denied and { denied = true }
       or { missing = no_repository and ("there is no repository %s"):format(entry.repository) or "no such image" }
   end
 end
@@ -116,14 +119,12 @@ end
 function subject.read(pass)
   together {
     function()
-      pass:read("images", "ecr:BatchGetImage", function()
-        local found = {}
-        each(repositories(pass), function(entry)
-          read_repository(found, entry)
-        end)
-        mark_cached(found)
-        return found
+      local found = {}
+      pass.seen.images = found
+      each(repositories(pass), function(entry)
+        read_repository(found, entry)
       end)
+      mark_cached(found)
     end,
     function()
       read_running(pass)
@@ -207,7 +208,7 @@ end
 function subject.read_more(pass)
   local list, known = {}, {}
   for _, reference in ipairs(subject.references(pass)) do
-    local image = (pass:get("images") or {})[reference]
+    local image = pass:get("images")[reference]
     if image and image.manifest then
       -- Several tags of one image are asked for once.
       known[image.digest] = known[image.digest] or image
@@ -215,7 +216,7 @@ function subject.read_more(pass)
     end
   end
   each(list, read_platforms)
-  for _, image in pairs(pass:get("images") or {}) do
+  for _, image in pairs(pass:get("images")) do
     local same = image.digest and known[image.digest]
     if same then
       image.platforms, image.unknown = same.platforms, same.unknown
@@ -240,6 +241,8 @@ local function judge_existence(pass, found)
     local image = found[reference]
     if not image then
       elsewhere[#elsewhere + 1] = images.short(reference)
+    elseif image.denied then
+      pass:unread("images exist", images.short(reference) .. " could not be read (denied: ecr:BatchGetImage)")
     elseif image.upstream then
       pass:unread(
         "images exist",
@@ -287,16 +290,25 @@ local function holds(list, platform)
   return false
 end
 
+-- Why it cannot be told whether an image of this registry fits, or nil.
+local function platform_unclear(image, wanted)
+  if image.denied then
+    return "could not be read (denied: ecr:BatchGetImage)"
+  elseif image.digest and not image.platforms then
+    return image.unknown
+  elseif image.digest and not wanted then
+    return "the container instance decides the platform"
+  end
+end
+
 local function judge_platforms(pass, found)
   local wanted = wanted_platform(pass)
   local problems, judged = {}, 0
   for _, reference in ipairs(subject.references(pass)) do
     local image = found[reference]
-    if image and image.digest and (image.unknown or not wanted) then
-      pass:unread(
-        "images fit the processor",
-        ("%s: %s"):format(images.short(reference), image.unknown or "the container instance decides the platform")
-      )
+    local unclear = image and platform_unclear(image, wanted)
+    if unclear then
+      pass:unread("images fit the processor", ("%s: %s"):format(images.short(reference), unclear))
     elseif image and image.digest then
       judged = judged + 1
       if not holds(image.platforms, wanted) then
@@ -344,15 +356,9 @@ local function judge_tags(pass, found)
 end
 
 function subject.judge(pass)
-  local found, why = pass:get("images")
-  if not found then
-    pass:unread("images exist", why)
-    pass:unread("images fit the processor", why)
-    found = {}
-  else
-    judge_existence(pass, found)
-    judge_platforms(pass, found)
-  end
+  local found = pass:get("images")
+  judge_existence(pass, found)
+  judge_platforms(pass, found)
   judge_tags(pass, found)
 end
 

@@ -50,10 +50,11 @@ end
 
 local function judge_subnets(pass, subnets)
   local problems, zones = {}, {}
+  local missing = "there is no subnet %s: take it out of the service's network_configuration"
   for _, id in ipairs(pass:network().subnets) do
     local subnet = subnets[id]
     if not subnet then
-      problems[#problems + 1] = ("there is no subnet %s: take it out of the service's network_configuration"):format(id)
+      problems[#problems + 1] = missing:format(id)
     elseif subnet.state and subnet.state ~= "available" then
       problems[#problems + 1] = ("subnet %s is %s"):format(id, subnet.state)
     else
@@ -90,13 +91,12 @@ end
 
 local function judge_groups(pass, groups)
   local problems, fine = {}, {}
+  local missing = "there is no security group %s: take it out of the service's network_configuration"
   for _, id in ipairs(pass:network().security_groups or {}) do
     if groups[id] then
       fine[#fine + 1] = groups[id].group_name
     else
-      problems[#problems + 1] = ("there is no security group %s: take it out of the service's network_configuration"):format(
-        id
-      )
+      problems[#problems + 1] = missing:format(id)
     end
   end
   pass:require_none("security groups exist", problems, table.concat(fine, ", "))

@@ -48,7 +48,10 @@ local function needs_of_logs(pass, needs)
     groups[#groups + 1] = driver.creates and group or nil
   end
   if #streams > 0 then
-    needs[#needs + 1] = { actions = { "logs:CreateLogStream", "logs:PutLogEvents" }, resources = pass.unique(streams) }
+    needs[#needs + 1] = {
+      actions = { "logs:CreateLogStream", "logs:PutLogEvents" },
+      resources = pass.unique(streams),
+    }
   end
   if #groups > 0 then
     needs[#needs + 1] = { actions = { "logs:CreateLogGroup" }, resources = pass.unique(groups) }
@@ -64,13 +67,13 @@ end
 local function needs_of_secrets(pass, needs)
   local secret_arns, parameter_arns, keys = {}, {}, {}
   for _, item in ipairs(secrets.named(pass)) do
-    local described = item.kind == "secret" and (pass:get("secrets") or {})[item.id]
+    local described = item.kind == "secret" and pass:get("secrets")[item.id]
     if item.kind == "parameter" then
       parameter_arns[#parameter_arns + 1] = item.arn
         or ("arn:%s:ssm:%s:%s:parameter/%s"):format(
           pass.partition,
           item.region,
-          pass.account,
+          item.account or pass.account,
           (item.name:gsub("^/", ""))
         )
     elseif not (described and described.missing) then
@@ -200,7 +203,7 @@ end
 
 local function read_execution_role(pass)
   local arn = pass.definition.execution_role_arn
-  local role = pass:get("execution_role")
+  local role = arn and pass:get(arn)
   if not arn or role and role.missing or not pass.partition then
     return
   end
@@ -277,9 +280,12 @@ end
 -- ---- judging -------------------------------------------------------------------------------------
 
 -- "ecr:BatchGetImage on web": a refusal by its action and what it is refused on.
-local function refused(pass, refusal)
-  return refusal.resource == "*" and refusal.action
-    or ("%s on %s"):format(refusal.action, refusal.resource:match("^arn:[^:]*:[^:]*:[^:]*:[^:]*:(.+)$") or refusal.resource)
+local function refused(refusal)
+  if refusal.resource == "*" then
+    return refusal.action
+  end
+  local plain = refusal.resource:match("^arn:[^:]*:[^:]*:[^:]*:[^:]*:(.+)$") or refusal.resource
+  return ("%s on %s"):format(refusal.action, plain)
 end
 
 local function judge(pass, check_name, found, who, fine)
@@ -288,11 +294,11 @@ local function judge(pass, check_name, found, who, fine)
     if refusal.doubt then
       doubtful[#doubtful + 1] = ("%s is not allowed to %s by its own policies; %s"):format(
         who,
-        refused(pass, refusal),
+        refused(refusal),
         refusal.doubt
       )
     else
-      certain[#certain + 1] = refused(pass, refusal)
+      certain[#certain + 1] = refused(refusal)
     end
   end
   local problem = {}

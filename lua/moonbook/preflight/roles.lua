@@ -1,5 +1,6 @@
 --- The roles of the task definition: whether they are there and whether ECS tasks may take them on.
--- What the execution role may do is moonbook.preflight.permissions's subject.
+-- What the execution role may do is the subject of moonbook.preflight.permissions. Each is kept in the pass
+-- under its ARN.
 -- Uses: iam.get_role.
 
 local images = require "moonbook.images"
@@ -11,8 +12,8 @@ local subject = {}
 local PRINCIPAL = "ecs-tasks.amazonaws.com"
 
 local kinds = {
-  { key = "execution_role", name = "execution role", member = "execution_role_arn" },
-  { key = "task_role", name = "task role", member = "task_role_arn" },
+  { name = "execution role", member = "execution_role_arn" },
+  { name = "task role", member = "task_role_arn" },
 }
 
 -- The role, or { missing = true }.
@@ -25,13 +26,14 @@ local function read_role(arn)
 end
 
 function subject.read(pass)
-  each(kinds, function(kind)
-    local arn = pass.definition[kind.member]
-    if arn then
-      pass:read(kind.key, "iam:GetRole", function()
-        return read_role(arn)
-      end)
-    end
+  local arns = {}
+  for _, kind in ipairs(kinds) do
+    arns[#arns + 1] = pass.definition[kind.member]
+  end
+  each(pass.unique(arns), function(arn)
+    pass:read(arn, "iam:GetRole", function()
+      return read_role(arn)
+    end)
   end)
 end
 
@@ -82,18 +84,15 @@ end
 
 local function judge_role(pass, kind, arn)
   local exists, trusted = kind.name .. " exists", kind.name .. " trusts ECS tasks"
-  local role, why = pass:get(kind.key)
+  local role, why = pass:get(arn)
   if not role then
     pass:unread(exists, why)
     pass:unread(trusted, why)
     return
   end
   local name = pass.last_part(arn)
-  pass:require(
-    exists,
-    not role.missing,
-    role.missing and ("there is no role %s: create it, or name another one in the task definition"):format(name) or name
-  )
+  local missing = role.missing and "there is no role %s: create it, or name another one in the task definition"
+  pass:require(exists, not missing, missing and missing:format(name) or name)
   if role.missing then
     return
   end
@@ -124,7 +123,7 @@ end
 function subject.judge(pass)
   for _, kind in ipairs(kinds) do
     local arn = pass.definition[kind.member]
-    local need = not arn and kind.key == "execution_role" and need_of_role(pass)
+    local need = not arn and kind.member == "execution_role_arn" and need_of_role(pass)
     if arn then
       judge_role(pass, kind, arn)
     elseif need then

@@ -1,4 +1,5 @@
---- Whether tasks can reach what they need to start: ECR, logs, secrets, by a route out or by VPC endpoints.
+--- Whether tasks on Fargate can reach what they need to start: ECR, logs, secrets, by a route out or by VPC
+-- endpoints. (On container instances the instance asks, not the task.)
 -- Uses: ec2.describe_route_tables, and where a subnet has no way out ec2.describe_vpc_endpoints.
 
 local images = require "moonbook.images"
@@ -24,9 +25,9 @@ local function table_of(tables, subnet_id)
   return main
 end
 
-local function default_route(route_table)
-  for _, route in ipairs(route_table.routes or {}) do
-    if route.destination_cidr_block == "0.0.0.0/0" then
+local function route_to(route_table, destination)
+  for _, route in ipairs(route_table and route_table.routes or {}) do
+    if route.destination_cidr_block == destination or route.destination_ipv6_cidr_block == destination then
       return route
     end
   end
@@ -34,15 +35,25 @@ end
 
 -- Why tasks in a subnet cannot get out, or nil when they can.
 local function obstacle(tables, subnet_id, public)
-  local route_table = table_of(tables, subnet_id)
-  local route = route_table and default_route(route_table)
+  local route = route_to(table_of(tables, subnet_id), "0.0.0.0/0")
   if not route then
     return "has no default route"
   elseif route.state == "blackhole" then
     return "has a default route to something that is gone"
   elseif (route.gateway_id or ""):find("^igw%-") and not public then
-    return "leads to an internet gateway, which tasks without a public address cannot use (assign_public_ip is DISABLED)"
+    return "leads to an internet gateway, of no use to tasks without a public address (assign_public_ip is DISABLED)"
   end
+end
+
+-- Whether a subnet has a default route for IPv6 alone: what its tasks reach depends on the addresses they have.
+local function only_ipv6(pass, tables)
+  for _, id in ipairs(pass:network().subnets) do
+    local route_table = table_of(tables, id)
+    if route_to(route_table, "::/0") and not route_to(route_table, "0.0.0.0/0") then
+      return true
+    end
+  end
+  return false
 end
 
 -- The subnets without a way out, a list of texts; in their order.
@@ -60,7 +71,7 @@ end
 
 function subject.read_more(pass)
   local vpc = network.vpc(pass)
-  if not vpc then
+  if not vpc or not pass:on_fargate() then
     return
   end
   local filters = { { name = "vpc-id", values = { vpc } } }
@@ -109,16 +120,18 @@ local function judge_endpoints(pass, found, blocked)
   for _, name in ipairs(names) do
     missing[#missing + 1] = not found[name] and name or nil
   end
-  local lacks = internet and "the internet, where an image comes from" or "VPC endpoints for " .. table.concat(missing, ", ")
-  local holds = #missing == 0 and not internet
+  local remedy
+  if internet then
+    remedy = "and an image comes from the internet: add a route to a NAT gateway"
+  elseif #missing > 0 then
+    local text = "and there are no VPC endpoints for %s: add them, or a route to a NAT gateway"
+    remedy = text:format(table.concat(missing, ", "))
+  end
   pass:require(
     "tasks reach what they start with",
-    holds,
-    holds and "by VPC endpoints for " .. table.concat(names, ", ")
-      or ("%s, and there is no way to %s: add a route to a NAT gateway, or those endpoints"):format(
-        table.concat(blocked, "; "),
-        lacks
-      )
+    remedy == nil,
+    remedy and ("%s, %s"):format(table.concat(blocked, "; "), remedy)
+      or "by VPC endpoints for " .. table.concat(names, ", ")
   )
 end
 
@@ -133,6 +146,10 @@ function subject.judge(pass)
   local blocked = obstacles(pass, tables)
   if #blocked == 0 then
     pass:require("tasks reach what they start with", true, "by the default routes of their subnets")
+    return
+  end
+  if only_ipv6(pass, tables) then
+    pass:unread("tasks reach what they start with", "there is a default route for IPv6 alone")
     return
   end
   local found, no_endpoints = pass:get("endpoints")

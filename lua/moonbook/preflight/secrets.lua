@@ -30,12 +30,12 @@ end
 
 -- A parameter by its ARN or its name. The ARN of "/a/b" ends in "parameter/a/b", that of "a" in "parameter/a".
 local function parse_parameter(text)
-  local region, path = text:match("^arn:[^:]*:ssm:([^:]*):[^:]*:parameter(/.+)$")
+  local region, account, path = text:match("^arn:[^:]*:ssm:([^:]*):([^:]*):parameter(/.+)$")
   local name = path or text
   if path and not path:find("/", 2, true) then
     name = path:sub(2)
   end
-  return { kind = "parameter", id = name, arn = path and text or nil, region = region, name = name }
+  return { kind = "parameter", id = name, arn = path and text or nil, region = region, account = account, name = name }
 end
 
 local function add(list, pass, container, what, text)
@@ -45,8 +45,18 @@ local function add(list, pass, container, what, text)
   list[#list + 1] = found
 end
 
+-- Where a thing is that this pass cannot look at, or nil: in another region, or a parameter that another
+-- account shares, which is described by nobody else.
+local function elsewhere(pass, item)
+  if item.region ~= pass.region then
+    return item.region
+  elseif item.account and item.account ~= pass.account then
+    return "account " .. item.account
+  end
+end
+
 --- Everything of this kind that the containers name, a list of { kind = "secret" or "parameter", id, name,
--- region, where, key, stage, version, arn }.
+-- region, account, where, key, stage, version, arn }.
 function subject.named(pass)
   local list = {}
   for _, container in ipairs(pass.definition.container_definitions) do
@@ -65,11 +75,11 @@ function subject.named(pass)
   return list
 end
 
--- The ids of one kind in the service's region, each once.
+-- The ids of one kind that can be looked at, each once.
 local function ids_of(pass, kind)
   local ids = {}
   for _, item in ipairs(subject.named(pass)) do
-    if item.kind == kind and item.region == pass.region then
+    if item.kind == kind and not elsewhere(pass, item) then
       ids[#ids + 1] = item.id
     end
   end
@@ -81,10 +91,14 @@ end
 -- Not secretsmanager.get_secret_value: what is described holds no value.
 local function describe(id)
   local secret, err = attempt(secretsmanager.describe_secret, { secret_id = id })
-  if not secret and err.code ~= "ResourceNotFoundException" then
-    error(err, 0)
+  if secret then
+    return secret
+  elseif err.kind == "denied" then
+    return { denied = true } -- the policies of one secret say nothing of the others
+  elseif err.code == "ResourceNotFoundException" then
+    return { missing = true }
   end
-  return secret or { missing = true }
+  error(err, 0)
 end
 
 local MOST_NAMES = 50 -- DescribeParameters takes no more in one filter
@@ -105,15 +119,13 @@ end
 
 function subject.read(pass)
   local ids, names = ids_of(pass, "secret"), ids_of(pass, "parameter")
+  local found = {}
+  pass.seen.secrets = found
   together {
     function()
-      pass:read("secrets", "secretsmanager:DescribeSecret", function()
-        local found = {}
-        for index, secret in ipairs(each(ids, describe)) do
-          found[ids[index]] = secret
-        end
-        return found
-      end)
+      for index, secret in ipairs(each(ids, describe)) do
+        found[ids[index]] = secret
+      end
     end,
     function()
       pass:read("parameters", "ssm:DescribeParameters", function()
@@ -162,8 +174,9 @@ end
 local function judged(pass, kind, check_name)
   local list = {}
   for _, item in ipairs(subject.named(pass)) do
-    if item.kind == kind and item.region ~= pass.region then
-      pass:unread(check_name, ("%s (%s) is in %s and was not looked at"):format(item.name, item.where, item.region))
+    local place = item.kind == kind and elsewhere(pass, item)
+    if place then
+      pass:unread(check_name, ("%s (%s) is in %s and was not looked at"):format(item.name, item.where, place))
     elseif item.kind == kind then
       list[#list + 1] = item
     end
@@ -172,29 +185,30 @@ local function judged(pass, kind, check_name)
 end
 
 local function judge_secrets(pass)
-  local items = judged(pass, "secret", "secrets exist")
-  if #items == 0 then
-    return
-  end
-  local secrets, why = pass:get("secrets")
-  if not secrets then
-    pass:unread("secrets exist", why)
-    pass:unread("secrets have a value", why)
-    return
-  end
-  local missing, valueless, keys = {}, {}, {}
+  local items, secrets = judged(pass, "secret", "secrets exist"), pass:get("secrets")
+  local missing, valueless, keys, denied = {}, {}, {}, {}
   for _, item in ipairs(items) do
-    local problem = existence_problem(item, secrets[item.id])
+    local secret = secrets[item.id]
+    local problem = existence_problem(item, secret)
+    denied[#denied + 1] = secret.denied and item.name or nil
     missing[#missing + 1] = problem
-    if not problem then
-      valueless[#valueless + 1] = version_problem(item, secrets[item.id])
+    if not problem and not secret.denied then
+      valueless[#valueless + 1] = version_problem(item, secret)
     end
     if item.key then
       keys[#keys + 1] = ("%s in %s"):format(item.key, item.name)
     end
   end
-  pass:require_none("secrets exist", missing, ("%d of %d"):format(#items, #items))
-  pass:require_none("secrets have a value", valueless, "each has the version that is asked for")
+  if #denied > 0 then
+    local why = table.concat(pass.unique(denied), ", ") .. " could not be read (denied: secretsmanager:DescribeSecret)"
+    pass:unread("secrets exist", why)
+    pass:unread("secrets have a value", why)
+  end
+  if #items > #denied then
+    local seen = #items - #denied
+    pass:require_none("secrets exist", missing, ("%d of %d"):format(seen, #items))
+    pass:require_none("secrets have a value", valueless, "each has the version that is asked for")
+  end
   if #keys > 0 then
     pass:unread("keys in secrets", table.concat(keys, ", ") .. ": only their values would tell", "warn")
   end

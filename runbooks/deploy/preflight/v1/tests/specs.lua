@@ -9,6 +9,7 @@ local USER = "arn:aws:iam::123456789012:user/deployer"
 local REGISTRY = ACCOUNT .. ".dkr.ecr." .. REGION .. ".amazonaws.com/"
 local REPOSITORY = REGISTRY .. "shop"
 local SECRET = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:shop/db-AbCdEf"
+local OTHER_SECRET = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:shop/key-AbCdEf"
 local CONFIG = "sha256:44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a"
 local DIGEST = "sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
 local LAYER = "https://prod-eu-west-1-starport-layer-bucket.s3.eu-west-1.amazonaws.com/1/2?X-Amz-Signature=3"
@@ -424,7 +425,33 @@ return {
       },
     }),
 
-    -- ---- other regions ----
+    told("a_secret_that_may_not_be_described_says_nothing_of_others", {
+      "not checked: secrets exist: shop/key-AbCdEf could not be read (denied: secretsmanager:DescribeSecret)",
+      "1 of 2",
+    }, {
+      definition = {
+        role = ROLE,
+        secrets = { { name = "DB", value_from = SECRET }, { name = "KEY", value_from = OTHER_SECRET } },
+      },
+    }, {
+      described_secret,
+      {
+        operation = "secretsmanager.describe_secret",
+        error = { code = "AccessDeniedException", message = "no", status = 400 },
+      },
+      role(),
+      simulated("secretsmanager:GetSecretValue", "allowed"),
+    }),
+    told("a_parameter_that_another_account_shares_is_not_checked", {
+      "not checked: parameters exist: /shop/db (DB of container web) is in account 999999999999",
+    }, {
+      definition = { role = ROLE, secrets = { {
+        name = "DB",
+        value_from = "arn:aws:ssm:eu-west-1:999999999999:parameter/shop/db",
+      } } },
+    }, { role(), simulated("ssm:GetParameters", "allowed") }),
+
+    -- ---- other regions and accounts ----
     told("secrets_and_logs_of_other_regions_are_not_checked", {
       "not checked: secrets exist: other-AbCdEf (DB of container web) is in us-east-1",
       "not checked: log groups exist: /shop is in us-east-1",
@@ -487,6 +514,12 @@ return {
       repository '{"manifests":[{"digest":"sha256:1","platform":{"os":"linux","architecture":"amd64"}}]}',
       { operation = "ec2.describe_vpc_endpoints", output = { vpc_endpoints = { endpoint "ecr.api", endpoint "s3" } } }
     )),
+    told("a_way_by_ipv6_alone_is_not_judged", { "not checked: tasks reach what they start with: there is a default" }, {
+      tables = { {
+        associations = { { main = true } },
+        routes = { { destination_ipv6_cidr_block = "::/0", gateway_id = "igw-1", state = "active" } },
+      } },
+    }, { { operation = "ec2.describe_vpc_endpoints", output = { vpc_endpoints = {} } } }),
     fails("an_image_of_the_internet_takes_a_way_there", "tasks reach what they start with", {
       service = { public = "DISABLED" },
     }, { { operation = "ec2.describe_vpc_endpoints", output = { vpc_endpoints = { endpoint "s3" } } } }),
