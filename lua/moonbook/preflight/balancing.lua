@@ -301,13 +301,10 @@ local function judge_way(pass)
   end
   if #closed > 0 then
     local from = #ids > 0 and table.concat(ids, ", ") or "the load balancer"
-    pass:require(
-      name,
-      false,
-      ("no security group of the tasks lets %s in at port %s: allow it there"):format(from, table.concat(closed, ", "))
-    )
+    local text = "no security group of the tasks lets %s in at port %s: allow it there"
+    pass:require(name, false, text:format(from, table.concat(closed, ", ")))
   elseif #unclear > 0 then
-    local text = ("port %s is open to certain addresses; whether the load balancer's are among them was not looked at")
+    local text = "port %s is open to certain addresses; whether the load balancer's are among them was not looked at"
     pass:unread(name, text:format(table.concat(unclear, ", ")), "warn")
   else
     pass:require(name, true, "by the tasks' security groups")

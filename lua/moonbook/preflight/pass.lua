@@ -72,13 +72,13 @@ end
 --- A required check over a list: it holds when there are no problems.
 function pass:require_none(name, problems, fine)
   local none = #problems == 0
-  return self:require(name, none, none and fine or table.concat(problems, "; "), not none and problems or nil)
+  return self:require(name, none, none and fine or table.concat(problems, "; "), problems[2] and problems or nil)
 end
 
 --- An advised check over a list.
 function pass:advise_none(name, problems, fine)
   local none = #problems == 0
-  return self:advise(name, none, none and fine or table.concat(problems, "; "), not none and problems or nil)
+  return self:advise(name, none, none and fine or table.concat(problems, "; "), problems[2] and problems or nil)
 end
 
 --- A check that could not be made, and why.

@@ -76,17 +76,14 @@ function subject.judge(pass)
   end
   local one = tonumber(pass.definition.cpu) / 1024
   local extra, free = pass:extra_tasks(), quota.quota - quota.used
-  local told = ("%g of %g vCPU of the Fargate quota are free, %d tasks of %g vCPU more are to run"):format(
+  local told = ("%g of %g vCPU of the Fargate quota are free; more tasks at once: %d of %g vCPU"):format(
     free,
     quota.quota,
     extra,
     one
   )
-  pass:require(
-    NAME,
-    extra == 0 or free >= one,
-    (extra == 0 or free >= one) and told or told .. ": none can start; have the quota raised, or stop something else"
-  )
+  local room = extra == 0 or free >= one
+  pass:require(NAME, room, room and told or told .. ": none can start; have the quota raised, or stop something else")
   if free >= one and free < extra * one then
     pass:advise("room for all tasks at once", false, told .. ": some have to wait")
   end

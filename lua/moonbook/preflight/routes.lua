@@ -37,11 +37,11 @@ end
 local function obstacle(tables, subnet_id, public)
   local route = route_to(table_of(tables, subnet_id), "0.0.0.0/0")
   if not route then
-    return "has no default route"
+    return "no default route"
   elseif route.state == "blackhole" then
-    return "has a default route to something that is gone"
+    return "a default route to something that is gone"
   elseif (route.gateway_id or ""):find("^igw%-") and not public then
-    return "leads to an internet gateway, of no use to tasks without a public address (assign_public_ip is DISABLED)"
+    return "a default route to an internet gateway, of no use without a public address (assign_public_ip is DISABLED)"
   end
 end
 
@@ -56,15 +56,21 @@ local function only_ipv6(pass, tables)
   return false
 end
 
--- The subnets without a way out, a list of texts; in their order.
+-- Why subnets have no way out, a list of texts: each reason once, with the subnets that it holds for.
 local function obstacles(pass, tables)
-  local list = {}
+  local reasons, subnets = {}, {}
   local public = pass:network().assign_public_ip == "ENABLED"
   for _, id in ipairs(pass:network().subnets) do
     local why = (pass:get("subnets") or {})[id] and obstacle(tables, id, public)
-    list[#list + 1] = why and ("subnet %s %s"):format(id, why) or nil
+    if why then
+      reasons[#reasons + 1] = subnets[why] == nil and why or nil
+      subnets[why] = subnets[why] and subnets[why] .. ", " .. id or id
+    end
   end
-  return list
+  for index, why in ipairs(reasons) do
+    reasons[index] = ("%s: %s"):format(subnets[why], why)
+  end
+  return reasons
 end
 
 -- ---- reading -------------------------------------------------------------------------------------
