@@ -15,6 +15,7 @@
 local images = require "moonbook.images"
 local Pass = require "moonbook.preflight.pass"
 local services = require "moonbook.services"
+local task_definitions = require "moonbook.task_definitions"
 
 local preflight = {}
 
@@ -44,21 +45,10 @@ local function read(pass, part)
   end)
 end
 
--- The container that the load balancer sends to, or nil.
-local function balanced_container(service)
+--- The container that the load balancer sends to, or nil.
+function preflight.balanced_container(service)
   local first = (service.load_balancers or {})[1]
   return first and first.container_name
-end
-
--- A task definition as described, or nil and a sentence.
-local function described(name)
-  local answer, err = attempt(ecs.describe_task_definition, { task_definition = name })
-  if answer then
-    return answer.task_definition
-  elseif err.code == "ClientException" then
-    return nil, ("There is no task definition %s (%s)."):format(name, err.message)
-  end
-  error(err, 0)
 end
 
 --- What would be deployed, for preflight.checks. `options`:
@@ -72,12 +62,12 @@ function preflight.resolve(options)
   if not service then
     return nil, no_service
   end
-  local definition, why = described(options.task_definition or service.task_definition)
+  local definition, why = task_definitions.read(options.task_definition or service.task_definition)
   if definition and options.image then
     definition, why = images.put(definition, {
       image = options.image,
       container = options.container,
-      balanced = balanced_container(service),
+      balanced = preflight.balanced_container(service),
     })
   end
   if not definition then
