@@ -21,26 +21,40 @@ local preflight = {}
 
 -- In the order in which their checks are told.
 local subjects = {
-  require "moonbook.preflight.service",
-  require "moonbook.preflight.rollout",
-  require "moonbook.preflight.quotas",
-  require "moonbook.preflight.task_definition",
-  require "moonbook.preflight.images",
-  require "moonbook.preflight.roles",
-  require "moonbook.preflight.permissions",
-  require "moonbook.preflight.secrets",
-  require "moonbook.preflight.logs",
-  require "moonbook.preflight.network",
-  require "moonbook.preflight.routes",
-  require "moonbook.preflight.balancing",
-  require "moonbook.preflight.alarms",
+  { name = "service", part = require "moonbook.preflight.service" },
+  { name = "rollout", part = require "moonbook.preflight.rollout" },
+  { name = "quotas", part = require "moonbook.preflight.quotas" },
+  { name = "task_definition", part = require "moonbook.preflight.task_definition" },
+  { name = "images", part = require "moonbook.preflight.images" },
+  { name = "roles", part = require "moonbook.preflight.roles" },
+  { name = "permissions", part = require "moonbook.preflight.permissions" },
+  { name = "secrets", part = require "moonbook.preflight.secrets" },
+  { name = "logs", part = require "moonbook.preflight.logs" },
+  { name = "network", part = require "moonbook.preflight.network" },
+  { name = "routes", part = require "moonbook.preflight.routes" },
+  { name = "balancing", part = require "moonbook.preflight.balancing" },
+  { name = "alarms", part = require "moonbook.preflight.alarms" },
 }
 
--- Lets every subject that has this part read, all at the same time.
-local function read(pass, part)
-  each(subjects, function(subject)
-    if subject[part] then
-      subject[part](pass)
+-- The subjects of these names; all when there is no list.
+local function chosen_subjects(names)
+  local wanted, parts = {}, {}
+  for _, name in ipairs(names or {}) do
+    wanted[name] = true
+  end
+  for _, subject in ipairs(subjects) do
+    if not names or wanted[subject.name] then
+      parts[#parts + 1] = subject.part
+    end
+  end
+  return parts
+end
+
+-- Lets every subject that has this stage read, all at the same time.
+local function read(parts, pass, stage)
+  each(parts, function(part)
+    if part[stage] then
+      part[stage](pass)
     end
   end)
 end
@@ -86,16 +100,17 @@ end
 --   service          the service as ecs.describe_services gives it
 --   task_definition  what would be deployed: as described, or as it would be registered
 --   registers        true when a revision would be registered: the caller's right to do so is asked for
+--   only             names of subjects, as the files of moonbook/preflight are called; when absent all
 -- Gives a list in a fixed order of { name, ok, message, evidence, level, unread }: `level` is "fail" for what
 -- would make the deployment fail, "warn" for what makes it risky; where `unread` is true the check could not be
 -- made, `ok` is nil and the message says why. A call that fails for another reason than that AWS denies it is
 -- raised.
 function preflight.checks(options)
-  local pass = Pass.new(options)
-  read(pass, "read")
-  read(pass, "read_more")
-  for _, subject in ipairs(subjects) do
-    subject.judge(pass)
+  local pass, parts = Pass.new(options), chosen_subjects(options.only)
+  read(parts, pass, "read")
+  read(parts, pass, "read_more")
+  for _, part in ipairs(parts) do
+    part.judge(pass)
   end
   return pass.results
 end

@@ -7,7 +7,7 @@
 --   continue  it waits at a hook: the hook is answered with ROLLBACK
 --   update    nothing is under way: the service is updated to what ran before
 --
--- Uses: ecs.describe_services, ecs.list_service_deployments, ecs.describe_service_deployments,
+-- Uses: ecs.preflight, ecs.describe_services, ecs.list_service_deployments, ecs.describe_service_deployments,
 -- ecs.describe_service_revisions, ecs.describe_task_definition, ecs.register_task_definition,
 -- ecs.update_service, ecs.stop_service_deployment, ecs.continue_service_deployment, ecs.tag_resource,
 -- ecs.follow_deployment, ecs.explain, ecs.list_task_definitions, ecr.describe_images, and prove's.
@@ -17,6 +17,7 @@ local deployment = require "moonbook.deployment"
 local history = require "moonbook.history"
 local images = require "moonbook.images"
 local patience = require "moonbook.patience"
+local preflight = require "moonbook.preflight"
 local prove = require "moonbook.prove"
 local rollout = require "moonbook.rollout"
 local services = require "moonbook.services"
@@ -218,6 +219,34 @@ local function change_lines(options, service, found, copy, current)
   return lines
 end
 
+-- What a target itself needs to run. Not what the service is in: its alarms may well be firing now.
+local NEEDS = { "task_definition", "roles", "secrets", "logs" }
+
+-- What plan() returns when what would be gone back to cannot run, else nil.
+local function refuse_by_preflight(options, service, found, copy)
+  if options.preflight == false then
+    return nil
+  end
+  local failing = preflight.failing(preflight.checks {
+    cluster = options.cluster, service = service, task_definition = copy or found.definition, only = NEEDS,
+  })
+  if #failing == 0 then
+    return nil
+  end
+  local lines = {}
+  for index, entry in ipairs(failing) do
+    lines[index] = preflight.line(entry)
+  end
+  return {
+    refuse = ("%s would not come up: %s. Nothing was written; --preflight false goes back all the same."):format(
+      history.name(found.revision),
+      lines[1]
+    ),
+    evidence = lines,
+    next = command("history/service", options),
+  }
+end
+
 local function plan_update(options, service, past, stack)
   local found, refused = choose(options, service, past, stack)
   if not found then
@@ -234,6 +263,10 @@ local function plan_update(options, service, past, stack)
     return { nothing_to_do = ("%s runs %s already."):format(options.service, history.name(found.revision)) }
   end
   local input, copy = means(options, service, found, current)
+  local unfit = refuse_by_preflight(options, service, found, copy)
+  if unfit then
+    return unfit
+  end
   return {
     way = "update",
     mark = rollout.mark(service),
@@ -501,7 +534,9 @@ function rollback.undo(options)
       services.revision(primary.task_definition)
     ) }
   end
-  local plan = rollback.plan(options)
+  local plan = rollback.plan {
+    cluster = options.cluster, service = options.service, wait = options.wait, run = options.run, preflight = false,
+  }
   if plan.refuse or plan.nothing_to_do then
     return { verdict = plan.refuse and "failed" or nil, message = plan.refuse or plan.nothing_to_do, evidence = plan.evidence, next = plan.next }
   end

@@ -18,6 +18,7 @@ return {
     "ecs.tag_resource",
     "ecs.follow_deployment",
     "ecs.explain",
+    "ecs.preflight",
     "ecs.list_tasks",
     "ecs.describe_tasks",
     "ecr.describe_images",

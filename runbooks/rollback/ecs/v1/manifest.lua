@@ -19,6 +19,7 @@ return {
     "ecs.tag_resource",
     "ecs.follow_deployment",
     "ecs.explain",
+    "ecs.preflight",
     "ecs.list_tasks",
     "ecs.describe_tasks",
     "ecr.describe_images",
@@ -51,6 +52,12 @@ return {
       type = "boolean",
       default = false,
       doc = "without a history, go to the revision before in the family, which may never have run",
+    },
+    {
+      name = "preflight",
+      type = "boolean",
+      default = true,
+      doc = "look first whether what it goes back to still has its roles, secrets and log groups",
     },
     { name = "wait", type = "duration", default = "20m", doc = "how long to follow it" },
     {
