@@ -286,6 +286,10 @@ return {
     at_shop(103, { desired = 2 }, { image { missing = true }, deploy(), wait "5m",
       { "deny_calls", { action = "ecs:*ServiceDeployments" } }, { "deny_calls", { action = "ecs:DescribeServiceRevisions" } } }),
     { primary = true }),
+  fault("app_segfault", "asked for by its id after ECS has rolled it back",
+    at_shop(105, { desired = 2 }, { image { crash = { exit = 139, after = "4s" } }, deploy(), wait "15m" }), { failed = true }),
+  fault("target_timeout", "asked for the primary deployment by its id",
+    at_shop(106, NO_BREAKER, { image { hang = true }, deploy(), wait "9m" }), { primary = true }),
   fault("app_crashed", "three hours later, when ECS has forgotten the tasks",
     at_shop(104, {}, { image { crash = { exit = 1, after = "6s" } }, deploy(), wait "3h" })),
 }

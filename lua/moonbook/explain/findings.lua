@@ -118,6 +118,8 @@ local function target_values(ev, bad, status)
   }
 end
 
+local TARGETS_TOLD = 2 -- the others of the same cause say the same
+
 -- A target that the balancer does not use is never checked.
 local function code_of_target(bad)
   if bad.state == "unused" then
@@ -131,8 +133,11 @@ local function add_target(list, ev, bad, count)
   if not code then
     return false
   end
+  local known = list[code]
+  local told = known and known.targets and #known.evidence >= TARGETS_TOLD
   local finding = add(list, code, {
-    count = count, confidence = "certain", values = target_values(ev, bad, status), evidence = { bad.message },
+    count = count, confidence = "certain", values = target_values(ev, bad, status),
+    evidence = not told and { bad.message } or nil,
   })
   finding.targets = true
   return true
@@ -171,7 +176,7 @@ local function from_unhealthy(list, ev, groups, told, shown)
   end
   local explained = best or list.targets_unhealthy
   if line and explained then
-    table.insert(explained.evidence, line)
+    table.insert(explained.evidence, 1, line)
   end
 end
 

@@ -159,14 +159,27 @@ local function nearest(ev, wanted)
   return best and read.service_deployments(ev, { best.service_deployment_arn })[1]
 end
 
-local function find_wanted(ev, wanted)
+-- A deployment's first task is made within a minute, unless there is no room for it.
+local function first_task(list, id)
+  local first
+  for _, task in ipairs(list or {}) do
+    if id and task.started_by == id and (not first or task.created_at < first.created_at) then
+      first = task
+    end
+  end
+  return first or {}
+end
+
+local function find_wanted(ev, wanted, list)
   ev.listed = wanted.id and services.deployment(ev.service, wanted.id)
+  local listed, first = ev.listed or {}, first_task(list, wanted.id)
+  local created_at = wanted.created_at or listed.created_at or first.created_at
   if wanted.arn then
     ev.record = read.service_deployments(ev, { wanted.arn })[1]
-  elseif wanted.created_at or ev.listed then
+  elseif created_at then
     ev.record = nearest(ev, {
-      created_at = wanted.created_at or ev.listed.created_at,
-      task_definition = wanted.task_definition or ev.listed and ev.listed.task_definition,
+      created_at = created_at,
+      task_definition = wanted.task_definition or listed.task_definition or first.task_definition_arn,
     })
   end
 end
@@ -232,21 +245,10 @@ local function failed_at(ev)
   return record.rollback and record.rollback.started_at or record.status ~= "SUCCESSFUL" and record.finished_at or nil
 end
 
--- When the deployment's first task was made, for want of anything better.
-local function first_task_at(ev, list)
-  local first
-  for _, task in ipairs(list or {}) do
-    if task.started_by == ev.id and task.created_at and (not first or task.created_at < first) then
-      first = task.created_at
-    end
-  end
-  return first
-end
-
 -- When what happened to the service was this deployment's business.
 local function set_window(ev, wanted, list)
   local began = ev.record and ev.record.created_at or ev.listed and ev.listed.created_at
-    or wanted and wanted.created_at or first_task_at(ev, list) or ev.now - TASKS_KEPT
+    or wanted and wanted.created_at or first_task(list, ev.id).created_at or ev.now - TASKS_KEPT
   ev.created_at = began
   local complete = ev.listed and ev.listed.rollout_state == "COMPLETED" or ev.record and ev.record.status == "SUCCESSFUL"
   ev.complete = complete or false
@@ -371,13 +373,13 @@ function gather.evidence(options)
   end
   local ev = { cluster = options.cluster, name = options.service, service = service, now = now(), unread = {} }
   local wanted = options.deployment
+  local list = read.tasks(ev.cluster, ev.name, ev.unread)
   if wanted then
-    find_wanted(ev, wanted)
+    find_wanted(ev, wanted, list)
   else
     choose(ev)
   end
   read_revisions(ev)
-  local list = read.tasks(ev.cluster, ev.name, ev.unread)
   ev.id = (wanted or ev.record or ev.listed) and name(ev, wanted, list) or nil
   set_window(ev, wanted, list)
   ev.events = events_in_window(ev)

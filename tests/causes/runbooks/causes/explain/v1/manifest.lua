@@ -23,6 +23,7 @@ return {
     { name = "cluster", type = "string", required = true, doc = "the cluster" },
     { name = "service", type = "string", required = true, doc = "the service" },
     { name = "nth", type = "integer", doc = "explain the nth newest service deployment, not the one in trouble" },
+    { name = "failed", type = "boolean", default = false, doc = "explain the one that ECS says has failed, by its id" },
     { name = "primary", type = "boolean", default = false, doc = "explain the primary deployment, by its id" },
   },
 }

@@ -5,11 +5,23 @@ local services = require "moonbook.services"
 
 local runbook = {}
 
+local function failed_id(args)
+  for _, event in ipairs(services.active(args.cluster, args.service).events) do
+    local id = event.message:match("%(deployment (ecs%-svc/%d+)%) deployment failed")
+    if id then
+      return id
+    end
+  end
+  return nil
+end
+
 -- What somebody would hand over who knows which deployment is meant; nil when explain is to find it.
 local function wanted(args)
   if args.primary then
     local primary = services.primary(services.active(args.cluster, args.service))
     return { id = primary.id, task_definition = primary.task_definition, created_at = primary.created_at }
+  elseif args.failed then
+    return { id = failed_id(args) }
   elseif args.nth then
     local list = ecs.list_service_deployments { cluster = args.cluster, service = args.service }.service_deployments
     table.sort(list, function(a, b)
