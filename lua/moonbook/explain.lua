@@ -148,6 +148,7 @@ end
 --               fault = false when nothing is wrong with the deployment itself }
 --   changes     lines: what differs between what ran before and this; values of environment variables are
 --               never shown
+--   compared    whether what ran before could be read: without it, no `changes` say nothing
 --   log         { group, stream, lines }, the last lines of the first essential container that died, or nil
 --   stopped     groups of its stopped tasks: { count, stop_code, reason, container, exit_code, code }
 --   unread      lines: what could not be read, and why
@@ -165,7 +166,8 @@ function explain.deployment(options)
     out[index] = public_cause(ev, finding)
   end
   return {
-    deployment = context.deployment(ev), cause = out[1], causes = out, changes = changes.lines(ev), log = log_read,
+    deployment = context.deployment(ev), cause = out[1], causes = out, changes = changes.lines(ev),
+    compared = ev.definition ~= nil and ev.previous_definition ~= nil, log = log_read,
     stopped = public_groups(groups), unread = once_each(ev.unread),
   }
 end
@@ -195,15 +197,11 @@ local function any_ran(list, id)
   return false
 end
 
--- The obstacle that the service's events name since the deployment began.
-local function from_events(options)
-  for _, event in ipairs(options.service_events or {}) do
-    local since = options.deployment.created_at
-    if event.message:find("was unable to place a task", 1, true) and since and event.created_at >= since then
-      local code = texts.code(event.message)
-      if code then
-        return { code = code, confidence = "certain", reason = event.message }
-      end
+-- Bounds that leave no room are in the service's events alone. What else events say may be of other tasks.
+local function bounds_block(service, since)
+  for _, event in ipairs(service.events or {}) do
+    if since and event.created_at >= since and texts.code(event.message) == "bounds_block" then
+      return { code = "bounds_block", reason = event.message }
     end
   end
   return nil
@@ -222,9 +220,7 @@ function explain.hopeless(options)
     return nil, unread
   end
   local id = options.deployment.id
-  local why = classified(list, id) or from_events {
-    deployment = options.deployment, service_events = described and service.events or nil,
-  }
+  local why = classified(list, id) or described and bounds_block(service, options.deployment.created_at)
   if not why or not causes[why.code].hopeless or any_ran(list, id) then
     return nil
   end
@@ -272,7 +268,8 @@ function explain.lines(result, options)
     lines[1] = "cause: none found: nothing has failed that could be seen"
   end
   section(lines, "also", others(result))
-  section(lines, "what this deployment changed", result.changes, 20)
+  local same = result.compared and cause and { "nothing: the same task definition, images and configuration" } or {}
+  section(lines, "what this deployment changed", #result.changes > 0 and result.changes or same, 20)
   local log_read, count = result.log, options and options.log_lines or 10
   if log_read then
     local all_lines = log_read.lines

@@ -25,6 +25,10 @@ local function image(behaviour)
   return { "image", merge({ name = V2 }, behaviour) }
 end
 
+local function crash(code, says)
+  return { "image", { name = V2, crash = { exit = code, after = "6s", says = says } } }
+end
+
 local function deploy(more)
   return { "deploy", merge({ service = SHOP, image = V2 }, more) }
 end
@@ -292,4 +296,57 @@ return {
     at_shop(106, NO_BREAKER, { image { hang = true }, deploy(), wait "9m" }), { primary = true }),
   fault("app_crashed", "three hours later, when ECS has forgotten the tasks",
     at_shop(104, {}, { image { crash = { exit = 1, after = "6s" } }, deploy(), wait "3h" })),
+
+  -- ---- words of other programs: written after the rest, to see how far the words that log.lua knows reach ------
+  fault("configuration_missing", "Django without its key",
+    at_shop(201, PLAIN, { crash(1, "django.core.exceptions.ImproperlyConfigured: The SECRET_KEY setting must not be empty."),
+      deploy(), wait "12m" })),
+  fault("configuration_missing", "Spring without a placeholder's value",
+    at_shop(202, { desired = 2 }, { crash(1, { "Starting Application v1.2 using Java 17",
+      "java.lang.IllegalArgumentException: Could not resolve placeholder 'DB_URL' in value \"${DB_URL}\"" }), deploy(), wait "12m" })),
+  fault("configuration_missing", "a schema check of the environment",
+    at_shop(203, PLAIN, { crash(1, '[ { "code": "invalid_type", "path": [ "STRIPE_SECRET" ], "message": "Required" } ]'),
+      deploy(), wait "12m" })),
+  fault("dependency_unreachable", "Rails without its database",
+    at_shop(204, {}, { crash(1, "PG::ConnectionBad: could not connect to server: Connection refused"), deploy(), wait "12m" })),
+  fault("dependency_unreachable", "Prisma without its database",
+    at_shop(205, { desired = 1 }, { crash(1, "PrismaClientInitializationError: Can't reach database server at `db`:`5432`"),
+      deploy(), wait "12m" })),
+  fault("dependency_unreachable", "nginx without its upstream",
+    at_shop(206, PLAIN, { crash(1, 'nginx: [emerg] host not found in upstream "api" in /etc/nginx/conf.d/default.conf:5'),
+      deploy(), wait "12m" })),
+  fault("dependency_unreachable", "it waits for its database for ever instead of listening",
+    at_shop(207, {}, { image { start = "24h", says = "retrying in 5s: dial tcp 10.0.0.5:5432: connect: connection refused" },
+      deploy(), wait "15m" })),
+  fault("app_crashed", "Go and a nil pointer",
+    at_shop(208, {}, { crash(2, { "panic: runtime error: invalid memory address or nil pointer dereference",
+      "goroutine 1 [running]:" }), deploy(), wait "12m" })),
+  fault("app_crashed", "Node and a file that is not in the image",
+    at_shop(209, PLAIN, { crash(1, "Error: Cannot find module '/app/dist/server.js'"), deploy(), wait "12m" })),
+  fault("app_crashed", "Python and a module that is not in the image, fifty tasks",
+    at_shop(210, { desired = 50 }, { crash(1, "ModuleNotFoundError: No module named 'flask'"), deploy(), wait "12m" })),
+  fault("out_of_memory", "Java and its heap",
+    at_shop(211, { desired = 2 }, { crash(3, "java.lang.OutOfMemoryError: Java heap space"), deploy(), wait "12m" })),
+  fault("slow_start", "Spring takes three minutes",
+    at_shop(212, {}, { image { start = "3m", says = "Starting Application v1.2 using Java 17" }, deploy(), wait "15m" })),
+  fault("slow_start", "migrations run at the start",
+    at_shop(213, { desired = 2 }, { image { start = "6m", says = "Applying shop.0042_split_orders..." }, deploy(), wait "15m" })),
+  fault("app_not_listening", "gunicorn on localhost",
+    at_shop(214, {}, { image { start = "24h", says = "[2026-01-01 10:00:00] [INFO] Listening at: http://127.0.0.1:8000 (1)" },
+      deploy(), wait "15m" })),
+  fault("app_not_listening", "Next on another port",
+    at_shop(215, { desired = 1 }, { image { start = "24h", says = { "> next start", "- Local: http://localhost:3001", "Ready in 412ms" } },
+      deploy(), wait "15m" })),
+  fault("app_not_listening", "Tomcat on another port",
+    at_shop(216, {}, { image { start = "24h", says = { "Starting service [Tomcat]", "Tomcat started on port(s): 8081 (http)" } },
+      deploy(), wait "15m" })),
+  fault("image_not_found", "the tasks may not be listed",
+    at_shop(217, { desired = 2 }, { image { missing = true }, deploy(), wait "8m", { "deny_calls", { action = "ecs:ListTasks" } } })),
+  fault("app_crashed", "most tasks crash, and Spot takes one",
+    at_shop(218, PLAIN, { crash(1, "boom"), deploy(), wait "50s", { "interrupt_tasks", { service = SHOP, count = 1 } }, wait "6m" })),
+  fault("none", "capacity came back and the deployment is complete",
+    at_shop(219, {}, { { "no_capacity", { service = SHOP, lasting = "90s" } }, image {}, deploy(), wait "20m" })),
+  fault("secret_denied", "the old revision's tasks fail too, asked while the rollback goes on",
+    at_shop(220, merge({ desired = 1 }, SECRET), { { "secret", { name = "shop/prod/database", denied = true } }, image {}, deploy(), wait "8m",
+      { "stop_tasks", { service = SHOP } }, wait "90s" })),
 }

@@ -264,8 +264,8 @@ causes.configuration_missing = {
 causes.dependency_unreachable = {
   title = "A dependency does not answer",
   summary = "Container {container} ends with exit code {exit_code}; its log says that something it needs does not answer.",
-  meaning = "The application ended, and its log tells of a host (database, cache, other service) that it could not "
-    .. "reach or log in to.",
+  meaning = "The application ended or does not come up, and its log tells of a host (database, cache, other service) "
+    .. "that it could not reach or log in to.",
   treatment = { "Check that host, its security group and the credentials, then: " .. RESTART },
 }
 causes.spot_interruption = {
@@ -317,8 +317,8 @@ causes.app_unhealthy = {
 causes.target_timeout = {
   title = "Application does not answer in time",
   summary = "The application does not answer the health check at {health_path} within {check_timeout} seconds.",
-  meaning = "The application accepts the connection of the health check and does not answer in time: it hangs, is "
-    .. "overloaded, or waits for something.",
+  meaning = "The health check gets no answer in time: the application hangs, is overloaded, or waits for something; or "
+    .. "the service's security group does not let the load balancer in.",
   treatment = {
     LOG,
     "Look at CPU, memory and what the health page waits for; only if it is right to be slow, raise the check's timeout",

@@ -226,10 +226,25 @@ local function started_after(ev, at)
   return false
 end
 
+-- Events do not say whose task it was: when only tasks of other deployments stopped for it, it is theirs.
+local function of_others(ev, code)
+  if #ev.stopped > 0 or #ev.running > 0 then
+    for _, task in pairs(ev.foreign) do
+      local why = tasks.classify(task)
+      if why and why.code == code then
+        return true
+      end
+    end
+  end
+  return false
+end
+
 -- An obstacle that tasks have got past since is only a possible cause.
 local function obstacle(list, ev, event, code, values)
   if list[code] and not list[code].by_event then
     return -- the stopped tasks have said it
+  elseif of_others(ev, code) then
+    return
   end
   local past = started_after(ev, event.created_at)
   local finding = add(list, code, {
@@ -455,6 +470,34 @@ local function add_breaker(list, ev)
   end
 end
 
+-- When what ran before stops for the same reason since, the new revision is not to blame.
+local function add_others(list, ev)
+  local first, count = list[1], 0
+  for _, task in pairs(first and class(first) <= 2 and ev.foreign or {}) do
+    local why = tasks.classify(task)
+    local since = (task.stopping_at or 0) >= ev.created_at
+    if since and why and (why.code == first.code or why.code == first.was) then
+      count = count + 1
+    end
+  end
+  if count > 0 then
+    table.insert(first.evidence, ("%s of other deployments stopped for the same reason since: it may not be this revision's fault"):format(
+      plural(count, "task")
+    ))
+  end
+end
+
+-- What a deployment that is complete got past is of no interest.
+local function without_past(list, ev)
+  local out = {}
+  for _, finding in ipairs(list) do
+    if not ev.complete or finding.confidence ~= "possible" then
+      out[#out + 1] = finding
+    end
+  end
+  return out
+end
+
 --- What tasks, targets and events say, not yet in order: a list of { code, count, confidence, evidence, values }
 -- that is also a map by code. `groups` is what tasks.groups gives.
 function findings.collect(ev, groups)
@@ -478,8 +521,9 @@ function findings.conclude(list, ev, task, hints)
   from_hooks(list, ev)
   from_the_end(list, ev)
   from_nothing(list, ev)
-  list = ranked(list)
+  list = without_past(ranked(list), ev)
   add_breaker(list, ev)
+  add_others(list, ev)
   return list
 end
 

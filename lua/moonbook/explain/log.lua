@@ -9,25 +9,28 @@ local LISTENING = {
 }
 local STARTING = {
   "starting", "initializing", "initialising", "loading", "warming", "migrat", "booting", "compiling", "connecting",
-  "waiting for", "preparing", "downloading",
+  "waiting for", "preparing", "downloading", "applying", "installing", "building", "seeding", "indexing",
 }
 local MISSING = {
   "not set", "missing", "required", "undefined", "must be set", "must be defined", "not defined", "environment variable",
-  "keyerror", "unset",
+  "keyerror", "unset", "must not be empty", "cannot be empty", "is empty", "could not resolve placeholder",
 }
 local DEPENDENCY = {
-  "econnrefused", "connection refused", "enotfound", "eai_again", "etimedout", "could not connect", "unable to connect",
-  "cannot connect", "can't connect", "could not translate host name", "no such host", "getaddrinfo",
-  "password authentication failed", "can't reach", "connection timed out", "connect timeout", "access denied for user",
+  "connection refused", "could not connect", "unable to connect", "cannot connect", "can't connect", "failed to connect",
+  "could not translate host name", "no such host", "host not found", "unknown host", "unknownhost",
+  "name or service not known", "name resolution", "getaddrinfo", "no route to host", "connection reset",
+  "communications link failure", "password authentication failed", "can't reach", "connection timed out",
+  "connect timeout", "access denied for user",
 }
+local DEPENDENCY_CODES = { "ECONNREFUSED", "ENOTFOUND", "EAI_AGAIN", "ETIMEDOUT", "ECONNRESET", "EHOSTUNREACH" }
 local HEAP = {
   "heap out of memory", "outofmemoryerror", "memoryerror", "cannot allocate memory", "std::bad_alloc",
 }
 local WRONG_PLATFORM = { "exec format error" }
 
-local function says_any(lower, words)
+local function says_any(text, words)
   for _, word in ipairs(words) do
-    if lower:find(word, 1, true) then
+    if text:find(word, 1, true) then
       return true
     end
   end
@@ -63,8 +66,8 @@ local readers = {
   { "heap", function(lower)
     return says_any(lower, HEAP)
   end },
-  { "dependency", function(lower)
-    return says_any(lower, DEPENDENCY)
+  { "dependency", function(lower, line)
+    return says_any(lower, DEPENDENCY) or says_any(line, DEPENDENCY_CODES)
   end },
   { "setting", function(lower, line)
     return says_any(lower, MISSING) and setting_in(line)
@@ -73,7 +76,7 @@ local readers = {
     return says_any(lower, LISTENING)
   end },
   { "starting", function(lower)
-    return says_any(lower, STARTING)
+    return says_any(lower, STARTING) or lower:find("%.%.%.%s*$") ~= nil
   end },
 }
 

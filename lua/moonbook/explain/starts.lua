@@ -7,7 +7,7 @@ local starts = {}
 
 -- Turns a finding into one of another cause; what was certain of the old one keeps its place in the order.
 local function becomes(list, finding, code, confidence)
-  finding.basis = finding.confidence
+  finding.basis, finding.was = finding.confidence, finding.was or finding.code
   finding.confidence = confidence
   local other = list[code]
   list[finding.code] = nil
@@ -146,6 +146,8 @@ local function judge_silence(ev, list, finding, task, hints, patience)
   elseif listening then
     finding.confidence = "likely"
     quote(finding, listening)
+  elseif hints.dependency then
+    quote(becomes(list, finding, "dependency_unreachable", "likely"), hints.dependency)
   elseif hints.starting then
     call_slow(ev, list, finding, task, patience, hints.starting, "likely")
   else

@@ -9,6 +9,7 @@ local texts = {}
 local NO_ROUTE = {
   "connection issue", "i/o timeout", "context deadline exceeded", "request send failed", "no route to host",
   "connection refused", "connection reset", "no such host", "awaiting headers", "dial tcp", "StatusCode: 0,",
+  "signal: killed", -- the agent's own command ran out of time
 }
 local DENIED = { "AccessDenied", "not authorized to perform" }
 
@@ -64,6 +65,7 @@ local rules = {
   { "capacity_unavailable", "Capacity is unavailable" },
   { "quota_exceeded", { "reached the limit on the number of", "limit on the number of vCPUs" } },
   { "no_instances", "no container instance met all of its requirements" },
+  { "bounds_block", "unable to stop or start tasks during a deployment" },
 }
 
 local function has_word(text, word)

@@ -10,7 +10,7 @@ return {
     },
     { name = "log_lines", type = "integer", doc = "how many lines of log to read; 50" },
   },
-  results = "a map {deployment, cause, causes, changes, log, stopped, unread}; docs/causes.md lists the causes",
+  results = "a map {deployment, cause, causes, changes, compared, log, stopped, unread}; docs/causes.md lists the causes",
   calls = {
     "cloudwatch.describe_alarms",
     "ecs.describe_service_deployments",

@@ -50,7 +50,7 @@ local function tell_hopeless(args, result)
 end
 
 function runbook.verify(run, args)
-  local result = explain.deployment { cluster = args.cluster, service = args.service, deployment = wanted(args) }
+  local result = ecs.explain { cluster = args.cluster, service = args.service, deployment = wanted(args) }
   for _, line in ipairs(explain.lines(result)) do
     log.info(line)
   end
