@@ -3,8 +3,8 @@
 --
 -- A cause has
 --   title      a few words
---   summary    the sentence of a finding, its placeholders filled; `title` when there is none, or one of
---              its placeholders is not known
+--   summary    the sentence of a finding, its placeholders filled, or several of which the first counts whose
+--              placeholders are all known; `title` when there is none
 --   meaning    what is the case, in one or two sentences
 --   treatment  lines: commands to run, or what to change. {cluster}, {service}, {image} and so on are
 --              filled from what was found; a line with a placeholder that is not known is left out
@@ -263,7 +263,10 @@ causes.configuration_missing = {
 }
 causes.dependency_unreachable = {
   title = "A dependency does not answer",
-  summary = "Container {container} ends with exit code {exit_code}; its log says that something it needs does not answer.",
+  summary = {
+    "Container {container} ends with exit code {exit_code}; its log says that something it needs does not answer.",
+    "Container {container} does not come up; its log says that something it needs does not answer.",
+  },
   meaning = "The application ended or does not come up, and its log tells of a host (database, cache, other service) "
     .. "that it could not reach or log in to.",
   treatment = { "Check that host, its security group and the credentials, then: " .. RESTART },

@@ -79,7 +79,8 @@ end
 local function ports(list)
   local out = {}
   for _, mapping in ipairs(list or {}) do
-    out[#out + 1] = ("%s/%s"):format(mapping.container_port or mapping.container_port_range or "?", mapping.protocol or "tcp")
+    local port = mapping.container_port or mapping.container_port_range or "?"
+    out[#out + 1] = ("%s/%s"):format(port, mapping.protocol or "tcp")
   end
   return #out > 0 and table.concat(out, ", ") or nil
 end

@@ -369,7 +369,7 @@ end
 function gather.evidence(options)
   local service, why = services.find(options.cluster, options.service)
   if not service then
-    error({ code = "NoSuchService", message = why, next = "moonbook run monitor/cluster lists the services" })
+    error({ code = "NoSuchService", message = why, next = "aws ecs list-services --cluster " .. options.cluster })
   end
   local ev = { cluster = options.cluster, name = options.service, service = service, now = now(), unread = {} }
   local wanted = options.deployment

@@ -4,6 +4,7 @@ local tasks = require "moonbook.explain.tasks"
 
 local health = {}
 
+local UNHEALTHY = "%(task (%x+)%) .-is unhealthy in %(target%-group (%S+)%) due to %(reason (.+)%)"
 local NO_PAGE = { [404] = true, [405] = true, [410] = true }
 
 -- "Health checks failed with these codes: [404]": the first of the codes, the worst if several.
@@ -39,7 +40,7 @@ end
 function health.events(events)
   local out = {}
   for _, event in ipairs(events) do
-    local id, group, why = event.message:match("%(task (%x+)%) .-is unhealthy in %(target%-group (%S+)%) due to %(reason (.+)%)")
+    local id, group, why = event.message:match(UNHEALTHY)
     if id and not out[id] then -- newest first
       out[id] = { why = why:gsub("%)%.?$", ""), group = group, message = event.message, at = event.created_at }
     end
@@ -82,7 +83,8 @@ end
 
 --- What a target group checks, as a line.
 function health.check_line(about)
-  return ("target group %s checks %s %s on port %s every %s s, timeout %s s, unhealthy after %s failures, accepts %s"):format(
+  local line = "target group %s checks %s %s on port %s every %s s, timeout %s s, unhealthy after %s failures, accepts %s"
+  return line:format(
     about.target_group_name or "?",
     about.health_check_protocol or "?",
     about.health_check_path or "",

@@ -90,11 +90,12 @@ end
 
 --- What log events hint at. `events` as GetLogEvents gives them. Gives a table of { line, at (seconds since
 -- 1970), value } by kind, the last line of each kind: `wrong_platform`, `heap`, `dependency`, `setting` (value:
--- its name), `listening` (also `port` and `localhost`), `starting`; `empty` is
+-- its name), `listening` (also `port` and `localhost`), `starting`, and `last` of any kind; `empty` is
 -- true when there are none.
 function log.hints(events)
   local hints = { empty = #(events or {}) == 0 }
   for _, event in ipairs(events or {}) do
+    note(hints, "last", event)
     local lower = event.message:lower()
     for _, reader in ipairs(readers) do
       local value = reader[2](lower, event.message)

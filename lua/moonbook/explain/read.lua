@@ -170,7 +170,8 @@ function read.log_place(definition, name, task_id)
       local log = container.log_configuration
       local options = log and log.options or {}
       if not log or log.log_driver ~= "awslogs" then
-        return nil, ("container %s writes to no log group (log driver %s)"):format(name, log and log.log_driver or "none")
+        local driver = log and log.log_driver or "none"
+        return nil, ("container %s writes to no log group (log driver %s)"):format(name, driver)
       elseif not options["awslogs-stream-prefix"] then
         return nil, ("the log streams of container %s have no prefix (awslogs-stream-prefix)"):format(name)
       end
@@ -194,9 +195,8 @@ function read.log_events(ev, place, count)
     error(err, 0)
   end
   local gone = err.code == "ResourceNotFoundException"
-  ev.unread[#ev.unread + 1] = ("log %s %s: %s"):format(
-    place.group, place.stream, gone and "the container has written nothing" or "could not be read (" .. why_not(err) .. ")"
-  )
+  local why = gone and "the container has written nothing" or "could not be read (" .. why_not(err) .. ")"
+  ev.unread[#ev.unread + 1] = ("log %s %s: %s"):format(place.group, place.stream, why)
   return nil
 end
 

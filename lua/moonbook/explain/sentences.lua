@@ -15,10 +15,17 @@ local function fill(text, values)
   return complete and filled or nil
 end
 
---- The sentence of a finding.
+--- The sentence of a finding: the first whose values are all known.
 function sentences.summary(code, values)
   local cause = causes[code]
-  return cause.summary and fill(cause.summary, values) or cause.title .. "."
+  local wordings = type(cause.summary) == "table" and cause.summary or { cause.summary }
+  for _, wording in ipairs(wordings) do
+    local filled = fill(wording, values)
+    if filled then
+      return filled
+    end
+  end
+  return cause.title .. "."
 end
 
 --- What to do about it: a list of lines.

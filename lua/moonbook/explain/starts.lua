@@ -68,17 +68,21 @@ local function why_ended(code, hints)
   return nil
 end
 
+local function refine_end(list, finding, hints)
+  local better, hint = why_ended(finding.code, hints)
+  if better then
+    finding.values.setting = type(hint.value) == "string" and hint.value or nil
+    quote(becomes(list, finding, better, "likely"), hint)
+  elseif hints.last then
+    table.insert(finding.evidence, "its log ends: " .. hints.last.line)
+  end
+end
+
 local function refine_ends(list, hints)
   for _, code in ipairs(ENDED) do
     local finding = list[code]
-    local better, hint = nil, nil
     if finding and finding.values.container == hints.container then
-      better, hint = why_ended(code, hints)
-    end
-    if better then
-      finding.values.setting = type(hint.value) == "string" and hint.value or nil
-      finding = becomes(list, finding, better, "likely")
-      quote(finding, hint)
+      refine_end(list, finding, hints)
     end
   end
 end
@@ -128,7 +132,8 @@ local function call_slow(ev, list, finding, task, patience, hint, confidence)
   finding = becomes(list, finding, "slow_start", confidence)
   quote(finding, hint)
   if hint.at then
-    table.insert(finding.evidence, ("written %d seconds after the container was up"):format(math.floor(hint.at - up_since(task))))
+    local late = math.floor(hint.at - up_since(task))
+    table.insert(finding.evidence, ("written %d seconds after the container was up"):format(late))
   end
   if ev.service.health_check_grace_period_seconds then
     table.insert(finding.evidence, ("grace period: %d seconds"):format(ev.service.health_check_grace_period_seconds))
@@ -174,7 +179,10 @@ local function refine_listening(list, ev, task, hints)
     finding.confidence = "possible"
   elseif not (task and hints) or not judge_silence(ev, list, finding, task, hints, patience) then
     finding.basis, finding.confidence = finding.confidence, "likely"
-    also(list, "slow_start", { ("the log says nothing of its start; a task gets %d seconds"):format(patience) })
+    if hints and hints.last then
+      table.insert(finding.evidence, "its log ends: " .. hints.last.line)
+    end
+    also(list, "slow_start", { ("the log does not tell how far it has come; a task gets %d seconds"):format(patience) })
   end
 end
 
