@@ -260,6 +260,21 @@ return {
     at_shop(91, { alarms = true, deployment_alarms = { "shop-prod-high-error-rate" } }, {
       image {}, later("150s", "force_alarm", { name = "shop-prod-high-error-rate" }), deploy(), wait "15m",
     })),
+  fault("app_unhealthy", "errors, no breaker: it is an alarm that ends it",
+    at_shop(107, merge({ alarms = true, deployment_alarms = { "shop-prod-unhealthy-targets" } }, NO_BREAKER), {
+      image { status = 500 }, deploy(), wait "30m",
+    })),
+  fault("app_crashed", "a crash, no breaker: it is an alarm that ends it",
+    at_shop(108, merge({ alarms = true, deployment_alarms = { "shop-prod-high-cpu" } }, NO_BREAKER), {
+      image { crash = { exit = 1, after = "9s" } }, later("4m", "force_alarm", { name = "shop-prod-high-cpu" }), deploy(), wait "15m",
+    })),
+  fault("secret_denied", "a parameter that the execution role may not read",
+    at_shop(109, PLAIN, { { "parameter", { name = "/shop/prod/key", value = "x" } },
+      { "fault", { kind = "secret", key = "/shop/prod/key", value = "denied" } }, image {},
+      deploy { change = { secrets = { { name = "KEY", value_from = "/shop/prod/key" } } } }, wait "10m" })),
+  fault("image_not_found", "the image of a sidecar that was never pushed",
+    at_shop(110, { desired = 2 }, { image {}, { "image", { name = "proxy:v9", missing = true } },
+      deploy { sidecars = { { name = "proxy", image = "proxy:v9" } } }, wait "12m" })),
   fault("superseded", "somebody deploys again a minute later",
     at_shop(92, {}, { image {}, { "image", { name = "shop-prod:v3" } }, deploy(), wait "60s",
       { "deploy", { service = SHOP, image = "shop-prod:v3" } }, wait "10m" }), { nth = 2 }),
@@ -278,6 +293,10 @@ return {
   fault("still_in_progress", "within the grace period it does not listen yet",
     at_shop(98, { grace = 300 }, { image { start = "200s", says = "starting" }, deploy(), wait "130s" })),
   fault("none", "a healthy service", at_shop(99, {}, {})),
+  fault("service_deleted", "somebody deletes the service while it deploys",
+    at_shop(100, {}, { image {}, deploy(), wait "60s", { "someone_calls", {
+      service = "ecs", operation = "delete_service", input = { cluster = SHOP, service = SHOP, force = true },
+    } }, wait "30s" })),
 
   -- ---- with less than everything to read ----------------------------------------------------------
   fault("app_crashed", "the history and the logs may not be read",

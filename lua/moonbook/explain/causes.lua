@@ -7,7 +7,8 @@
 --              placeholders are all known; `title` when there is none
 --   meaning    what is the case, in one or two sentences
 --   treatment  lines: commands to run, or what to change. {cluster}, {service}, {image} and so on are
---              filled from what was found; a line with a placeholder that is not known is left out
+--              filled from what was found; a line with a placeholder that is not known is left out. A list in
+--              the place of a line: the first of its lines whose placeholders are all known
 --   hopeless   true when the deployment cannot come right without a change of something outside it,
 --              however long one waits: a follower may give its verdict early
 --   fault      false when nothing is wrong: somebody or something ended it, or it is just not over
@@ -50,8 +51,10 @@ causes.image_wrong_architecture = {
   meaning = "The image was not built for the platform on which the task definition runs it.",
   hopeless = true,
   treatment = {
-    "Build {image} for {platform} (docker buildx build --platform {platform}) and push it again",
-    "Build for the architecture of runtimePlatform in the task definition, or change that; meanwhile: " .. ROLL_BACK,
+    {
+      "Build {image} for {platform} (docker buildx build --platform {platform}) and push it again",
+      "Build for the architecture of runtimePlatform in the task definition, or change that; meanwhile: " .. ROLL_BACK,
+    },
   },
 }
 causes.image_name_invalid = {
@@ -85,9 +88,12 @@ causes.registry_denied = {
   meaning = "The execution role may not log in to ECR.",
   hopeless = true,
   treatment = {
-    "aws iam attach-role-policy --role-name {role} --policy-arn "
-      .. "arn:aws:iam::aws:policy/service-role/AmazonECSTaskExecutionRolePolicy",
-    "Let the execution role call ecr:GetAuthorizationToken, then: " .. RESTART,
+    {
+      "aws iam attach-role-policy --role-name {role} --policy-arn "
+        .. "arn:aws:iam::aws:policy/service-role/AmazonECSTaskExecutionRolePolicy",
+      "Let the execution role call ecr:GetAuthorizationToken",
+    },
+    "Then: " .. RESTART,
   },
 }
 causes.registry_unreachable = {
@@ -105,8 +111,10 @@ causes.secret_denied = {
   meaning = "The execution role may not read a secret or parameter that the task definition names.",
   hopeless = true,
   treatment = {
-    "Let role {role} call {action} on {secret}, then: " .. RESTART,
-    "Let the execution role read it (and use its KMS key), then: " .. RESTART,
+    {
+      "Let role {role} call {action} on {secret}, then: " .. RESTART,
+      "Let the execution role read it (and use its KMS key), then: " .. RESTART,
+    },
   },
 }
 causes.secret_missing = {
@@ -115,8 +123,10 @@ causes.secret_missing = {
   meaning = "There is no secret or parameter of the name that the task definition gives.",
   hopeless = true,
   treatment = {
-    "Create {secret}, or correct valueFrom in the task definition, then: " .. RESTART,
-    "Create it, or correct valueFrom in the task definition, then: " .. RESTART,
+    {
+      "Create {secret}, or correct valueFrom in the task definition, then: " .. RESTART,
+      "Create it, or correct valueFrom in the task definition, then: " .. RESTART,
+    },
   },
 }
 causes.secret_no_version = {
@@ -125,8 +135,11 @@ causes.secret_no_version = {
   meaning = "The secret exists, but has no value with the label that is asked for (AWSCURRENT, unless said).",
   hopeless = true,
   treatment = {
-    "aws secretsmanager put-secret-value --secret-id {secret} --secret-string ...",
-    "Give the secret a value, then: " .. RESTART,
+    {
+      "aws secretsmanager put-secret-value --secret-id {secret} --secret-string ...",
+      "Give the secret a value",
+    },
+    "Then: " .. RESTART,
   },
 }
 causes.secret_key_missing = {
@@ -147,8 +160,8 @@ causes.log_group_missing = {
   meaning = "The log group that the task definition names does not exist, so the log driver cannot start.",
   hopeless = true,
   treatment = {
-    "aws logs create-log-group --log-group-name {log_group}",
-    "Create the log group, then: " .. RESTART,
+    { "aws logs create-log-group --log-group-name {log_group}", "Create the log group" },
+    "Then: " .. RESTART,
   },
 }
 causes.logs_denied = {
@@ -177,7 +190,9 @@ causes.env_file_failed = {
 causes.volume_failed = {
   title = "Volume not mounted",
   meaning = "A file system of the task could not be mounted.",
-  treatment = { "Check the file system, its mount targets and its security groups (NFS, port 2049), then: " .. RESTART },
+  treatment = {
+    "Check the file system, its mount targets and its security groups (NFS, port 2049), then: " .. RESTART,
+  },
 }
 causes.network_interface_failed = {
   title = "No network interface",
@@ -253,7 +268,10 @@ causes.app_exited = {
   title = "Application ends by itself",
   summary = "Container {container} ends by itself with exit code 0, though it is to run on.",
   meaning = "An essential container ended with code 0, although a service's containers are to run on.",
-  treatment = { "Let the container's command stay in the foreground (entryPoint and command of {container})", DEPLOY_AGAIN },
+  treatment = {
+    "Let the container's command stay in the foreground (entryPoint and command of {container})",
+    DEPLOY_AGAIN,
+  },
 }
 causes.configuration_missing = {
   title = "Configuration missing",
@@ -297,7 +315,7 @@ causes.health_path_wrong = {
   summary = "The application answers {status} at the health check's path {health_path}.",
   meaning = "The application answers the load balancer, but has no page at the health check's path.",
   treatment = {
-    "aws elbv2 modify-target-group --target-group-arn {target_group} --health-check-path /...   (now {health_path})",
+    "aws elbv2 modify-target-group --target-group-arn {target_group} --health-check-path /...  # now {health_path}",
     "Give the application the page, or correct the path; meanwhile: " .. ROLL_BACK,
   },
 }
@@ -307,8 +325,10 @@ causes.health_status_not_accepted = {
   meaning = "The application answers the health check with a status that the target group does not accept and that "
     .. "is no failure of its own: a redirect, or a page that wants a login.",
   treatment = {
-    "Let {health_path} answer 200 to anybody, or widen the matcher (now {matcher}) of {target_group}",
-    "Let the health page answer what the target group's matcher accepts; meanwhile: " .. ROLL_BACK,
+    {
+      "Let {health_path} answer 200 to anybody, or widen the matcher (now {matcher}) of {target_group}",
+      "Let the health page answer what the target group's matcher accepts; meanwhile: " .. ROLL_BACK,
+    },
   },
 }
 causes.app_unhealthy = {
@@ -334,8 +354,12 @@ causes.app_not_listening = {
   meaning = "The load balancer's connections to the container's port are refused: the application listens on another "
     .. "port or on localhost only, or does not get as far as listening.",
   treatment = {
-    "Let the application listen on 0.0.0.0:{port}, or correct containerPort; look what it says: " .. LOG,
-    "Let the application listen on 0.0.0.0 and the container's port; meanwhile: " .. ROLL_BACK,
+    {
+      "Let the application listen on 0.0.0.0:{port}, or correct containerPort",
+      "Let the application listen on 0.0.0.0 and the container's port",
+    },
+    "Look what it says: " .. LOG,
+    DEPLOY_AGAIN,
   },
 }
 causes.health_port_wrong = {
@@ -379,7 +403,12 @@ causes.target_group_unused = {
   meaning = "The load balancer does not use the target group (no listener or rule forwards to it, or the task's "
     .. "Availability Zone is not enabled), so its targets never become healthy.",
   hopeless = true,
-  treatment = { "Let a listener's rule forward to {target_group}", "Attach the target group to a listener of the load balancer" },
+  treatment = {
+    {
+      "Let a listener's rule forward to {target_group}",
+      "Attach the target group to a listener of the load balancer",
+    },
+  },
 }
 causes.balancer_error = {
   title = "Load balancer fails to check",
@@ -451,7 +480,7 @@ causes.hook_failed = {
   title = "Lifecycle hook failed",
   summary = "Lifecycle hook {hook} failed.",
   meaning = "A lifecycle hook of the deployment failed or timed out.",
-  treatment = { "Read the hook's own log ({hook}), correct it, and deploy again", "Correct the hook and deploy again" },
+  treatment = { "Read the hook's own log, correct it, and deploy again" },
 }
 causes.hook_waits = {
   title = "A hook waits for an answer",
@@ -459,8 +488,11 @@ causes.hook_waits = {
   meaning = "The deployment stands still at a pause hook until somebody lets it continue.",
   fault = false,
   treatment = {
-    "aws ecs continue-service-deployment --service-deployment-arn {deployment} --hook-id {hook} --action CONTINUE",
-    "Continue the deployment, or roll it back: " .. ROLL_BACK,
+    {
+      "aws ecs continue-service-deployment --service-deployment-arn {deployment} --hook-id {hook} --action CONTINUE",
+      "Continue the deployment",
+    },
+    "Or roll it back: " .. ROLL_BACK,
   },
 }
 causes.superseded = {

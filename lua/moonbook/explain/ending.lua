@@ -54,7 +54,8 @@ local function from_the_end(list, ev)
       confidence = "certain", evidence = { ("service %s is %s"):format(ev.name, ev.service.status) },
     })
   elseif reason:find("user request", 1, true) or record.status == "ROLLBACK_REQUESTED" then
-    collect.add(list, "rolled_back_by_request", { confidence = "certain", evidence = { record.status .. ": " .. reason } })
+    local line = record.status .. ": " .. reason
+    collect.add(list, "rolled_back_by_request", { confidence = "certain", evidence = { line } })
   elseif record.status == "STOPPED" and reason:find("newer", 1, true) then
     collect.add(list, "superseded", { confidence = "certain", evidence = { "STOPPED: " .. reason } })
   elseif not ev.complete and newer_than(ev) and (not ev.record or record.status == "STOPPED") then

@@ -250,8 +250,9 @@ local function set_window(ev, wanted, list)
   local began = ev.record and ev.record.created_at or ev.listed and ev.listed.created_at
     or wanted and wanted.created_at or first_task(list, ev.id).created_at or ev.now - TASKS_KEPT
   ev.created_at = began
-  local complete = ev.listed and ev.listed.rollout_state == "COMPLETED" or ev.record and ev.record.status == "SUCCESSFUL"
-  ev.complete = complete or false
+  local listed, record = ev.listed or {}, ev.record or {}
+  local complete = listed.rollout_state == "COMPLETED" or record.status == "SUCCESSFUL"
+  ev.complete = complete
   ev.from = complete and math.max(began, ev.now - TASKS_KEPT) or began - 1
   ev.ended_at = failed_at(ev)
   ev.to = ev.ended_at and ev.ended_at + 5 or math.huge
@@ -269,11 +270,12 @@ end
 
 -- ---- what belongs to it --------------------------------------------------------------------------
 
+-- Where no deployment is known, as of a service that ECS does not deploy itself, all tasks are meant.
 local function split_tasks(ev, list)
   ev.stopped, ev.running, ev.foreign = {}, {}, {}
   ev.tasks_unread = list == nil
   for _, task in ipairs(list or {}) do
-    if ev.id == nil or task.started_by ~= ev.id then
+    if ev.id ~= nil and task.started_by ~= ev.id then
       ev.foreign[tasks.id(task)] = task
     elseif task.desired_status == "STOPPED" or task.last_status == "STOPPED" then
       table.insert(ev.stopped, task)

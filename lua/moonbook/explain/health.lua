@@ -83,7 +83,8 @@ end
 
 --- What a target group checks, as a line.
 function health.check_line(about)
-  local line = "target group %s checks %s %s on port %s every %s s, timeout %s s, unhealthy after %s failures, accepts %s"
+  local line = "target group %s checks %s %s on port %s every %s s, timeout %s s, unhealthy after %s failures, "
+    .. "accepts %s"
   return line:format(
     about.target_group_name or "?",
     about.health_check_protocol or "?",

@@ -12,12 +12,13 @@ local STARTING = {
   "waiting for", "preparing", "downloading", "applying", "installing", "building", "seeding", "indexing",
 }
 local MISSING = {
-  "not set", "missing", "required", "undefined", "must be set", "must be defined", "not defined", "environment variable",
-  "keyerror", "unset", "must not be empty", "cannot be empty", "is empty", "could not resolve placeholder",
+  "not set", "missing", "required", "undefined", "must be set", "must be defined", "not defined",
+  "environment variable", "keyerror", "unset", "must not be empty", "cannot be empty", "is empty",
+  "could not resolve placeholder",
 }
 local DEPENDENCY = {
-  "connection refused", "could not connect", "unable to connect", "cannot connect", "can't connect", "failed to connect",
-  "could not translate host name", "no such host", "host not found", "unknown host", "unknownhost",
+  "connection refused", "could not connect", "unable to connect", "cannot connect", "can't connect",
+  "failed to connect", "could not translate host name", "no such host", "host not found", "unknown host", "unknownhost",
   "name or service not known", "name resolution", "getaddrinfo", "no route to host", "connection reset",
   "communications link failure", "password authentication failed", "can't reach", "connection timed out",
   "connect timeout", "access denied for user",

@@ -15,24 +15,28 @@ local function fill(text, values)
   return complete and filled or nil
 end
 
---- The sentence of a finding: the first whose values are all known.
-function sentences.summary(code, values)
-  local cause = causes[code]
-  local wordings = type(cause.summary) == "table" and cause.summary or { cause.summary }
-  for _, wording in ipairs(wordings) do
+-- The first of some wordings whose values are all known, or nil. `wordings` may be one text.
+local function first_known(wordings, values)
+  for _, wording in ipairs(type(wordings) == "table" and wordings or { wordings }) do
     local filled = fill(wording, values)
     if filled then
       return filled
     end
   end
-  return cause.title .. "."
+  return nil
+end
+
+--- The sentence of a finding.
+function sentences.summary(code, values)
+  local cause = causes[code]
+  return first_known(cause.summary, values) or cause.title .. "."
 end
 
 --- What to do about it: a list of lines.
 function sentences.treatment(code, values)
   local lines = {}
   for _, line in ipairs(causes[code].treatment) do
-    lines[#lines + 1] = fill(line, values)
+    lines[#lines + 1] = first_known(line, values)
   end
   return lines
 end
