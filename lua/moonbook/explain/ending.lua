@@ -1,6 +1,7 @@
 --- How the deployment ended, or where it stands, as ECS tells it of the deployment as a whole. Pure.
 
 local collect = require "moonbook.explain.collect"
+local tasks = require "moonbook.explain.tasks"
 
 local ending = {}
 
