@@ -21,6 +21,7 @@ local causes = require "moonbook.explain.causes"
 local changes = require "moonbook.explain.changes"
 local context = require "moonbook.explain.context"
 local findings = require "moonbook.explain.findings"
+local forgotten = require "moonbook.explain.forgotten"
 local gather = require "moonbook.explain.gather"
 local log_hints = require "moonbook.explain.log"
 local read = require "moonbook.explain.read"
@@ -46,8 +47,16 @@ local RAN = {
   out_of_memory = true, entry_point_missing = true, targets_unhealthy = true, container_check_failed = true,
 }
 
+local function is_failing(ev, list)
+  local failing = ev.alarms ~= nil
+  for _, finding in ipairs(list) do
+    failing = failing or finding.targets or finding.code == "container_check_failed"
+  end
+  return failing
+end
+
 -- The task and container whose log tells most: the first to stop of the largest group that ran; else one that
--- runs and is found unhealthy.
+-- runs and is found unhealthy; else one that ECS has forgotten and events still name.
 local function whose_log(ev, groups, list)
   for _, group in ipairs(groups) do
     local first = group.tasks[1]
@@ -55,13 +64,12 @@ local function whose_log(ev, groups, list)
       return first.task, group.code ~= "targets_unhealthy" and first.why.container or context.main_container(ev)
     end
   end
-  local alarmed = ev.alarms ~= nil
-  local failing = alarmed
-  for _, finding in ipairs(list) do
-    failing = failing or finding.targets or finding.code == "container_check_failed"
-  end
   local any = ev.running[1] or ev.stopped[1]
-  if failing and any and any.pull_stopped_at then
+  local unexplained = #list == 0 and not ev.complete
+  if not any and (unexplained or is_failing(ev, list)) then
+    any = forgotten.task(ev)
+  end
+  if any and any.pull_stopped_at and (any.forgotten or is_failing(ev, list)) then
     return any, context.main_container(ev)
   end
   return nil
@@ -87,15 +95,34 @@ local function read_log(ev, task, container, count)
   return place, hints
 end
 
+local function about_log_group(code)
+  return code == "log_group_missing" or code == "logs_unreachable"
+end
+
+local function mentions_log_group(ev, groups)
+  for _, group in ipairs(groups) do
+    if about_log_group(group.code) then
+      return true
+    end
+  end
+  for _, event in ipairs(ev.events) do
+    if about_log_group(texts.code(event.message)) then
+      return true
+    end
+  end
+  return false
+end
+
 -- ECS uses the same words for a log group that is missing and one that cannot be reached: look.
 local function settle_log_group(ev, groups)
+  local name = mentions_log_group(ev, groups) and context.log_group(ev)
+  if not name then
+    return
+  end
+  ev.log_group_exists = read.log_group_exists(ev, name)
   for _, group in ipairs(groups) do
-    if group.code == "log_group_missing" or group.code == "logs_unreachable" then
-      local name = context.log_group(ev, group.container)
-      local exists = name and read.log_group_exists(ev, name)
-      if exists ~= nil and name then
-        group.code = exists and "logs_unreachable" or "log_group_missing"
-      end
+    if about_log_group(group.code) and ev.log_group_exists ~= nil then
+      group.code = ev.log_group_exists and "logs_unreachable" or "log_group_missing"
     end
   end
 end
@@ -152,7 +179,7 @@ end
 --   log         { group, stream, lines }, the last lines of the first essential container that died, or nil
 --   stopped     groups of its stopped tasks: { count, stop_code, reason, container, exit_code, code }
 --   unread      lines: what could not be read, and why
--- Raises when there is no such cluster or service, or services cannot be described.
+-- Raises when there is no such cluster or service, services cannot be described, or `deployment` names none.
 function explain.deployment(options)
   local ev = gather.evidence(options)
   local groups = tasks.groups(ev.stopped, ev.definition)

@@ -59,6 +59,12 @@ return {
     expect = { verdict = "script_error", message = "There is no service other" },
   },
   {
+    name = "a deployment without a name is refused, not guessed at",
+    world = "crash_loop",
+    run = { runbook = "causes/explain", args = { cluster = "aistudio-dev", service = "aistudio-dev", failed = true } },
+    expect = { verdict = "script_error", message = "none of id, arn and created_at is given" },
+  },
+  {
     name = "nothing but reads",
     world = "crash_loop",
     run = { runbook = "causes/explain", args = args },

@@ -332,6 +332,13 @@ return {
   fault("app_crashed", "three hours later, when ECS has forgotten the tasks",
     at_shop(104, {}, { image { crash = { exit = 1, after = "6s" } }, deploy(), wait "3h" })),
 
+  fault("dependency_unreachable", "three hours later, when the log of a forgotten task still tells",
+    at_shop(111, PLAIN, { crash(1, "Error: connect ECONNREFUSED 10.0.3.7:5432"), deploy(), wait "3h" })),
+  fault("slow_start", "three hours later, when the log of a forgotten task still tells that it started slowly",
+    at_shop(112, {}, { image { start = "4m", says = "loading model weights" }, deploy(), wait "3h" })),
+  fault("logs_unreachable", "three hours later, when the log group is still there",
+    at_shop(113, { desired = 1 }, { { "no_route", { to = "logs" } }, image {}, deploy(), wait "3h" })),
+
   -- ---- words of other programs: written after the rest, to see how far the words that log.lua knows reach ------
   fault("configuration_missing", "Django without its key",
     at_shop(201, PLAIN, { crash(1,

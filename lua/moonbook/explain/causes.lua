@@ -275,7 +275,10 @@ causes.app_exited = {
 }
 causes.configuration_missing = {
   title = "Configuration missing",
-  summary = "Container {container} ends with exit code {exit_code}; its log says that {setting} is missing.",
+  summary = {
+    "Container {container} ends with exit code {exit_code}; its log says that {setting} is missing.",
+    "Container {container} does not come up; its log says that {setting} is missing.",
+  },
   meaning = "The application ended, and its log names a setting that it lacks.",
   treatment = { "Add {setting} to environment or secrets of container {container}", DEPLOY_AGAIN },
 }

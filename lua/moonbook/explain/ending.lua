@@ -120,8 +120,23 @@ local function has_cause(list)
   return false
 end
 
+local ENDED_BY_OTHERS = { "superseded", "rolled_back_by_request", "alarm_triggered" }
+
+local function ended_by_others(list)
+  for _, code in ipairs(ENDED_BY_OTHERS) do
+    if list[code] then
+      return #list == 1
+    end
+  end
+  return false
+end
+
 local function from_nothing(list, ev)
-  if has_cause(list) or ev.complete then
+  if ev.complete then
+    return
+  elseif ended_by_others(list) and failed_count(ev) > 0 then
+    collect.add(list, "tasks_failed", { count = 1, confidence = "possible", values = { failed = failed_count(ev) } })
+  elseif has_cause(list) then
     return
   elseif failed_count(ev) > 0 then
     collect.add(list, "tasks_failed", { count = 1, confidence = "likely", values = { failed = failed_count(ev) } })

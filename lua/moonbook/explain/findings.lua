@@ -203,6 +203,7 @@ end
 function findings.conclude(list, ev, task, hints)
   list = starts.refine(list, ev, task, hints)
   ending.add(list, ev)
+  starts.refine_forgotten(list, hints)
   return order.of(list, ev)
 end
 

@@ -11,6 +11,7 @@ local gather = {}
 
 local SLACK = 60 -- seconds by which the times of the same deployment may differ
 local BORN_TOGETHER = 10 -- seconds between a deployment and its service deployment
+local LONGEST = 24 * 3600 -- seconds within which a deployment that fails has failed
 local SLOW = 600 -- seconds after which a deployment without failures is worth a look
 local TASKS_KEPT = 3600 -- seconds for which ECS remembers stopped tasks
 
@@ -170,6 +171,21 @@ local function first_task(list, id)
   return first or {}
 end
 
+local function failed_event(ev, id)
+  for _, event in ipairs(ev.service.events or {}) do
+    if id and event.message:find("(deployment " .. id .. ") deployment failed", 1, true) then
+      return event
+    end
+  end
+  return nil
+end
+
+-- Of a deployment that only the event of its failure still names: the newest that began before it.
+local function begun_before(ev, at)
+  local rows = read.history(ev, { after = at - LONGEST, before = at })
+  return rows and rows[1] and read.service_deployments(ev, { rows[1].service_deployment_arn })[1]
+end
+
 local function find_wanted(ev, wanted, list)
   ev.listed = wanted.id and services.deployment(ev.service, wanted.id)
   local listed, first = ev.listed or {}, first_task(list, wanted.id)
@@ -181,6 +197,8 @@ local function find_wanted(ev, wanted, list)
       created_at = created_at,
       task_definition = wanted.task_definition or listed.task_definition or first.task_definition_arn,
     })
+  elseif failed_event(ev, wanted.id) then
+    ev.record = begun_before(ev, failed_event(ev, wanted.id).created_at)
   end
 end
 
@@ -235,11 +253,9 @@ end
 -- ---- its time ------------------------------------------------------------------------------------
 
 local function failed_at(ev)
-  for _, event in ipairs(ev.service.events or {}) do
-    local id = event.message:match("%(deployment (ecs%-svc/%d+)%) deployment failed")
-    if id and id == ev.id then
-      return event.created_at
-    end
+  local event = failed_event(ev, ev.id)
+  if event then
+    return event.created_at
   end
   local record = ev.record or {}
   return record.rollback and record.rollback.started_at or record.status ~= "SUCCESSFUL" and record.finished_at or nil
@@ -367,14 +383,21 @@ end
 --   definition, previous_definition    task definitions
 --   groups                             target groups: { arn, about, targets, port, container }
 --   alarms                             those that failed it
+--   log_group_exists                   set by explain.lua when it matters
 --   unread                             lines: what could not be read, and why
 function gather.evidence(options)
+  local wanted = options.deployment
+  if wanted and not (wanted.id or wanted.arn or wanted.created_at) then
+    error({
+      code = "BadArgument", message = "deployment: none of id, arn and created_at is given",
+      next = "leave deployment out to explain the one that is in trouble",
+    })
+  end
   local service, why = services.find(options.cluster, options.service)
   if not service then
     error({ code = "NoSuchService", message = why, next = "aws ecs list-services --cluster " .. options.cluster })
   end
   local ev = { cluster = options.cluster, name = options.service, service = service, now = now(), unread = {} }
-  local wanted = options.deployment
   local list = read.tasks(ev.cluster, ev.name, ev.unread)
   if wanted then
     find_wanted(ev, wanted, list)

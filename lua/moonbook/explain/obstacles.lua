@@ -48,6 +48,9 @@ local by_event = {
   { "was unable to place a task", function(list, ev, event)
     local reason = event.message:match("Reason: (.*)$") or event.message
     local code = texts.code(event.message) or "unknown"
+    if code == "log_group_missing" and ev.log_group_exists then
+      code = "logs_unreachable"
+    end
     if list[code] == nil or list[code].by_event then
       local values = texts.values(reason)
       values.reason = reason

@@ -126,12 +126,12 @@ end
 
 local function call_slow(ev, list, finding, task, patience, hint, confidence)
   finding.values.allowed = patience
-  if confidence == "certain" then
+  if confidence == "certain" and not task.forgotten then
     finding.values.grace_wanted = round_up((hint.at - up_since(task)) * 1.5, 30)
   end
   finding = becomes(list, finding, "slow_start", confidence)
   quote(finding, hint)
-  if hint.at then
+  if hint.at and not task.forgotten then
     local late = math.floor(hint.at - up_since(task))
     table.insert(finding.evidence, ("written %d seconds after the container was up"):format(late))
   end
@@ -209,6 +209,20 @@ local function refine_container_check(list, ev, task, hints)
     call_slow(ev, list, finding, task, patience, listening, "certain")
   elseif not listening and hints.starting then
     call_slow(ev, list, finding, task, patience, hints.starting, "likely")
+  end
+end
+
+--- Of tasks that failed for reasons that are gone: what the log of one of them says, into the finding tasks_failed.
+function starts.refine_forgotten(list, hints)
+  local finding = list.tasks_failed
+  if finding and hints then
+    local better, hint = why_ended("app_crashed", hints)
+    if better then
+      finding.values.setting = type(hint.value) == "string" and hint.value or nil
+      quote(becomes(list, finding, better, "likely"), hint)
+    elseif hints.last then
+      table.insert(finding.evidence, "the log of one of them ends: " .. hints.last.line)
+    end
   end
 end
 
