@@ -15,7 +15,6 @@
 local images = require "moonbook.images"
 local Pass = require "moonbook.preflight.pass"
 local services = require "moonbook.services"
-local task_definitions = require "moonbook.task_definitions"
 
 local preflight = {}
 
@@ -65,6 +64,18 @@ function preflight.balanced_container(service)
   return first and first.container_name
 end
 
+-- A task definition, or nil and a sentence. (moonbook.task_definitions reads one too, but it writes as well: a
+-- runbook that only reads may not bring it in.)
+local function described(name)
+  local answer, err = attempt(ecs.describe_task_definition, { task_definition = name })
+  if answer then
+    return answer.task_definition
+  elseif err.code == "ClientException" then
+    return nil, ("There is no task definition %s (%s)."):format(name:match("([^/]+)$"), err.message)
+  end
+  error(err, 0)
+end
+
 --- What would be deployed, for preflight.checks. `options`:
 --   cluster, service  their names
 --   task_definition   the revision that would be deployed; when absent the service's own
@@ -76,7 +87,7 @@ function preflight.resolve(options)
   if not service then
     return nil, no_service
   end
-  local definition, why = task_definitions.read(options.task_definition or service.task_definition)
+  local definition, why = described(options.task_definition or service.task_definition)
   if definition and options.image then
     definition, why = images.put(definition, {
       image = options.image,

@@ -53,6 +53,16 @@ local function of_id(list, id)
   end
 end
 
+-- Why ECR did not give an image: its own code unless it is just not there.
+local function failure_of(answer, id)
+  for _, failure in ipairs(answer and answer.failures or {}) do
+    local of = failure.image_id or {}
+    if of.image_digest == id.image_digest and of.image_tag == id.image_tag then
+      return failure.failure_code ~= "ImageNotFound" and failure.failure_code or nil
+    end
+  end
+end
+
 -- Adds { digest, manifest }, { missing = why } or { denied = true } for each reference of a repository to `found`.
 local function read_repository(found, entry)
   local answer, err = attempt(ecr.batch_get_image, {
@@ -65,14 +75,16 @@ local function read_repository(found, entry)
   local denied = err and err.kind == "denied"
   if err and not no_repository and not denied then
     -- Images that are not there are raised, with those that are in the answer.
-    answer = err.output and err.output.images and err.output or error(err, 0)
+    answer = err.output or error(err, 0)
   end
   for index, id in ipairs(entry.ids) do
     local image = answer and of_id(answer.images, id)
     found[entry.references[index]] = image
         and { digest = image.image_id.image_digest, manifest = image.image_manifest, repository = entry }
       or denied and { denied = true }
-      or { missing = no_repository and ("there is no repository %s"):format(entry.repository) or "no such image" }
+      or { missing = no_repository and ("there is no repository %s"):format(entry.repository)
+        or failure_of(answer, id)
+        or "no such image" }
   end
 end
 

@@ -361,6 +361,19 @@ return {
     }, with_pull(repository(
       '{"manifests":[{"digest":"sha256:1","platform":{"os":"unknown","architecture":"unknown"}}]}'
     ))),
+    {
+      name = "what_ecr_says_of_an_image_it_does_not_give_is_told",
+      args = args,
+      answers = answers({ definition = from_ecr }, with_pull({
+        operation = "ecr.batch_get_image",
+        output = { failures = { { image_id = { image_tag = "v1" }, failure_code = "ImageInaccessible" } } },
+      }, { operation = "ecr.describe_pull_through_cache_rules", output = { pull_through_cache_rules = {} } })),
+      expect = {
+        verdict = "check_failed",
+        exit_code = 10,
+        lines = { "shop:v1 is not in the registry (ImageInaccessible): push it, or name another one" },
+      },
+    },
     told("an_image_that_ecr_would_fetch_is_not_checked", {
       "not checked: images exist: hub/nginx:1 is not in the registry yet; whether registry-1.docker.io has it",
     }, { definition = { image = REGISTRY .. "hub/nginx:1", role = ROLE } }, with_pull(no_repository, cache_rule)),
