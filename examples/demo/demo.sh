@@ -38,6 +38,10 @@ expect 23 run deploy/restart --env dev --sim=bad_tag.lua --yes
 say "Somebody is deploying a broken image just now"
 expect 10 run validate/service --env dev --sim=crash_loop
 
+say "What would make a deployment fail is found before anything is written"
+expect 0 run deploy/preflight --env dev --sim
+expect 10 run deploy/preflight --env dev --sim --image v9
+
 say "Scaling keeps to the bounds of auto scaling"
 expect 0 run scale/service --env dev --sim --desired-count 3 --yes
 expect 30 run scale/service --env dev --sim --desired-count 9 --yes

@@ -88,7 +88,8 @@ local function read_repository(found, entry)
   end
 end
 
--- Images that are not there yet may be fetched by ECR when they are first pulled: marks those so.
+-- Images that are not there yet may be fetched by ECR when they are first pulled: marks those so. Where the
+-- rules for that may not be read, an image that is not there counts as missing: few registries have any.
 local function mark_cached(found)
   local absent = {}
   for reference, image in pairs(found) do
