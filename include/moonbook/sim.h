@@ -58,6 +58,10 @@ int mb_sim_serve(mb_sim *sim, int port, int *bound, void (*on_ready)(int port, v
                  void *payload, mb_error *error);
 void mb_sim_stop(mb_sim *sim); /* from a signal handler or another thread */
 
+/* Saves the world to the options' `state` file; nothing when there is none. A server does so by
+ * itself when it stops. */
+int mb_sim_save(mb_sim *sim, mb_error *error);
+
 /* Moves the simulated clock; seconds. */
 int mb_sim_advance(mb_sim *sim, double seconds, mb_error *error);
 double mb_sim_now(mb_sim *sim);

@@ -1,9 +1,8 @@
---- Whether what a service runs is healthy: its tasks, its load-balancer targets, its health URL.
+--- Whether what a service runs is healthy: its tasks and its load-balancer targets.
 --
 -- Each function only reads and returns what it saw; what that means is the runbook's business.
 --
--- Uses, by function: tasks: ecs.list_tasks, ecs.describe_tasks; targets:
--- elbv2.describe_target_health; probe: http.get.
+-- Uses, by function: tasks: ecs.list_tasks, ecs.describe_tasks; targets: elbv2.describe_target_health.
 
 local patience = require "moonbook.patience"
 
@@ -104,25 +103,6 @@ function health.targets(group)
     end
   end
   seen.name = table.concat(names, " and ")
-  return seen
-end
-
---- Asks a URL. Gives { ok, message, status }: ok when it answers 200 and, with `want_ok`, the JSON
--- {"status":"ok"}. An application that does not answer is not an error here: it is not ok.
-function health.probe(url, timeout, want_ok)
-  local answer, err = attempt(http.get, { url = url, timeout = timeout })
-  if not answer then
-    return { ok = false, message = ("%s: %s"):format(url, err.message) }
-  end
-  local seen = { ok = answer.status == 200, status = answer.status }
-  seen.message = ("%s answered %d"):format(url, answer.status)
-  if seen.ok and want_ok then
-    local body = attempt(json.decode, answer.body)
-    seen.ok = type(body) == "table" and body.status == "ok"
-    if not seen.ok then
-      seen.message = seen.message .. ', but not {"status":"ok"}'
-    end
-  end
   return seen
 end
 

@@ -2,8 +2,10 @@
 -- targets, the alarms, the application itself. Each is a check; what cannot be checked is listed, and never
 -- counts as passed.
 --
--- Uses: ecs.list_tasks, ecs.describe_tasks, elbv2.describe_target_health, cloudwatch.describe_alarms, http.get.
+-- Uses: ecs.list_tasks, ecs.describe_tasks, elbv2.describe_target_health, cloudwatch.describe_alarms,
+-- ssm.get_parameter, http.get.
 
+local application = require "moonbook.application"
 local health = require "moonbook.health"
 local patience = require "moonbook.patience"
 
@@ -125,19 +127,20 @@ end
 
 -- ---- the application -----------------------------------------------------------------------------
 
---- Checks that a URL answers 200.
-function prove.application(url, timeout)
+--- Checks that the health page answers 200: { health_url, health_path, alb_dns_parameter, health_timeout }.
+function prove.application(args)
+  local url, why = application.address(args)
   if not url then
-    return { name = "the application answers", reason = "no health_url was given" }
+    return { name = "the application answers", reason = why }
   end
-  local seen = health.probe(url, timeout)
+  local seen = application.probe(url, args.health_timeout)
   check("the application answers", seen.ok, seen.message)
 end
 
 -- ---- together ------------------------------------------------------------------------------------
 
---- Makes all of these checks at the same time: { cluster, service = as described, digests, health_url,
--- health_timeout }. Gives a list of { name, reason } of what could not be checked.
+--- Makes all of these checks at the same time: { service = as described, digests, args = of the runbook:
+-- cluster, and where the health page is }. Gives a list of { name, reason } of what could not be checked.
 function prove.all(options)
   local skipped = {}
   local function run(prover, ...)
@@ -149,10 +152,10 @@ function prove.all(options)
   end
   local service = options.service
   together {
-    function() run(prove.images, options.cluster, service.service_name, options.digests or {}) end,
+    function() run(prove.images, options.args.cluster, service.service_name, options.digests or {}) end,
     function() run(prove.targets, service) end,
     function() run(prove.alarms, service) end,
-    function() run(prove.application, options.health_url, options.health_timeout) end,
+    function() run(prove.application, options.args) end,
   }
   return skipped
 end

@@ -502,10 +502,7 @@ function rollback.verify(options, applied)
     wanted > 0 and service.running_count == wanted,
     wanted == 0 and "it was scaled to zero meanwhile" or services.counts(service)
   )
-  local skipped = prove.all {
-    cluster = options.cluster, service = service, digests = applied.digests, health_url = options.health_url,
-    health_timeout = options.health_timeout,
-  }
+  local skipped = prove.all { service = service, digests = applied.digests, args = options }
   return {
     message = ("%s %d of %d tasks run%s."):format(
       applied.message,

@@ -61,8 +61,10 @@ extern const cli_command cli_commands[]; /* ends with a NULL name */
 
 /* Makes the host that every command but `version` works with. NULL after printing the error. */
 mb_host *cli_host(const cli_options *options, int *exit_code);
-/* Frees the simulator that a host was made on, once the host is gone; harmless without one. */
-void cli_rehearsal_end(void);
+/* Frees the simulator that a host was made on, once the host is gone, and keeps its world when
+ * --state says where; harmless without one. Gives the exit code: `code`, or another when it was not
+ * kept. */
+int cli_rehearsal_end(int code);
 /* Reads --seed. 0, or -1. */
 int cli_read_seed(const cli_options *options, uint64_t *seed, mb_error *error);
 

@@ -77,6 +77,7 @@ const char *cli_next_command(char *out, size_t size, const cli_options *options,
       {"--env", options->environment},   {"--profile", options->profile},
       {"--region", options->region},     {"--endpoint-url", options->endpoint_url},
       {"--settings", options->settings}, {"--runbooks", options->runbook_path},
+      {"--state", options->state},
   };
   writer to = {out, size, 0};
   out[0] = '\0';

@@ -24,15 +24,23 @@ int cli_read_seed(const cli_options *options, uint64_t *seed, mb_error *error) {
   return 0;
 }
 
-void cli_rehearsal_end(void) {
+int cli_rehearsal_end(int code) {
+  mb_error error;
+  mb_error_clear(&error);
+  if (rehearsal != NULL && mb_sim_save(rehearsal, &error)) {
+    cli_report_error(&error);
+    code = code == CLI_OK ? mb_verdict_exit_code(mb_verdict_of_error(&error)) : code;
+  }
   mb_sim_free(rehearsal);
   rehearsal = NULL;
+  return code;
 }
 
 static int begin_rehearsal(const cli_options *options, mb_error *error) {
   mb_sim_options sim_options = MB_SIM_OPTIONS_INIT;
   sim_options.scenario = *options->sim ? options->sim : "service";
   sim_options.region = options->region;
+  sim_options.state = options->state;
   return cli_read_seed(options, &sim_options.seed, error)
              ? -1
              : mb_sim_new(&rehearsal, &sim_options, error);
@@ -56,6 +64,11 @@ mb_host *cli_host(const cli_options *options, int *exit_code) {
   mb_host *host;
   mb_error error;
   mb_error_clear(&error);
+  if (options->state && !options->sim) {
+    mb_error_set(&error, MB_ERROR_USAGE, "BadFlag",
+                 "--state keeps a simulated world, and needs --sim");
+    return give_up(&error, exit_code);
+  }
   if (options->sim) {
     if (begin_rehearsal(options, &error)) {
       return give_up(&error, exit_code);

@@ -106,7 +106,7 @@ int main(int argc, char **argv) {
   } else {
     cli_terminal_init(&options);
     code = run_command(&options);
-    cli_rehearsal_end();
+    code = cli_rehearsal_end(code);
   }
   cli_options_dispose(&options);
   return finish_output(code);

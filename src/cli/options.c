@@ -73,7 +73,8 @@ static const flag flags[] = {
     {"port", 0, FLAG_NAME, AT(port), "NUMBER", "sim", "where to listen on 127.0.0.1 (else 4566)"},
     {"speed", 0, FLAG_NAME, AT(speed), "NUMBER|step|instant", "sim",
      "how fast its clock runs: 10 is ten times; step: only when told to"},
-    {"state", 0, FLAG_NAME, AT(state), "FILE", "sim", "keep the world there between runs"},
+    {"state", 0, FLAG_NAME, AT(state), "FILE", "run call sim",
+     "keep the simulated world there between runs"},
     {"strict", 0, FLAG_BOOL, AT(strict), NULL, "sim", "verify signatures"},
     {"help", 'h', FLAG_BOOL, AT(help), NULL, HOSTED " sim test version", "show this help"},
 };

@@ -105,7 +105,6 @@ int mb_sim_check_signature(mb_arena *arena, const mb_http_request *request,
 /* ---- state.c ---- */
 /* Reads the file of options.state into `*saved`; NULL when there is none. */
 int mb_sim_load_state(mb_sim *sim, mb_arena *arena, const mb_value **saved, mb_error *error);
-int mb_sim_save_state(mb_sim *sim, mb_error *error);
 
 /* ---- bytes.c ---- */
 /* Makes bytes inside a world what a file can hold, in place. -1 when memory has run out. */

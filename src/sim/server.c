@@ -356,7 +356,7 @@ int mb_sim_serve(mb_sim *sim, int port, int *bound, void (*on_ready)(int port, v
     on_ready(listens, payload);
   loop(&server);
   stop(&server);
-  return mb_sim_save_state(sim, error);
+  return mb_sim_save(sim, error);
 }
 
 void mb_sim_stop(mb_sim *sim) {

@@ -106,7 +106,7 @@ static int save_in(mb_sim *sim, mb_arena *arena, mb_error *error) {
                       sim->options.state, strerror_r(errno, room, sizeof room));
 }
 
-int mb_sim_save_state(mb_sim *sim, mb_error *error) {
+int mb_sim_save(mb_sim *sim, mb_error *error) {
   if (!sim->options.state)
     return 0;
   mb_arena *arena = mb_arena_new(0);

@@ -238,7 +238,7 @@ static void a_world_survives_in_a_file(void **state) {
   rehearsal_gives(&r, "ecs.create_cluster", CREATE);
   assert_int_equal(mb_sim_advance(r.sim, 120, &r.error), 0);
   double then = mb_sim_now(r.sim);
-  assert_int_equal(mb_sim_save_state(r.sim, &r.error), 0);
+  assert_int_equal(mb_sim_save(r.sim, &r.error), 0);
   rehearsal_end(&r);
   rehearsal_begin(&r, &options);
   assert_true(mb_sim_now(r.sim) > then - 1e-3 && mb_sim_now(r.sim) < then + 1e-3);

@@ -24,9 +24,10 @@ return {
     "ecr.describe_images",
     "elbv2.describe_target_health",
     "cloudwatch.describe_alarms",
+    "ssm.get_parameter",
     "http.get",
   },
-  -- Where ECR keeps the configuration of an image, and the health page that was asked for.
+  -- Where ECR keeps the configuration of an image, the load balancer, and the health page that was asked for.
   hosts = { "*.amazonaws.com", "*.amazonaws.com.cn", "{health_url}" },
   changes = {
     "Moves {service} in {cluster} to the image {image}: registers a task definition, updates the service once",
@@ -76,7 +77,20 @@ return {
       name = "health_url",
       type = "string",
       setting = "health_url",
-      doc = "ask this URL at the end; it must answer 200",
+      doc = "ask this URL at the end, instead of the load balancer's; it must answer 200",
+    },
+    {
+      name = "health_path",
+      type = "string",
+      default = "/api/healthz",
+      setting = "health_path",
+      doc = "path of the health page at the load balancer",
+    },
+    {
+      name = "alb_dns_parameter",
+      type = "string",
+      setting = "alb_dns_parameter",
+      doc = "SSM parameter that holds the load balancer's DNS name",
     },
     { name = "health_timeout", type = "duration", default = "10s", doc = "how long it may take to answer" },
   },

@@ -223,10 +223,7 @@ function runbook.verify(run, args, plan, applied)
     wanted > 0 and service.running_count == wanted,
     wanted == 0 and "it was scaled to zero meanwhile" or services.counts(service)
   )
-  local skipped = prove.all {
-    cluster = args.cluster, service = service, digests = plan.digests, health_url = args.health_url,
-    health_timeout = args.health_timeout,
-  }
+  local skipped = prove.all { service = service, digests = plan.digests, args = args }
   return {
     message = ("%s runs %s (%s): %d of %d tasks%s."):format(
       args.service,

@@ -24,6 +24,7 @@ return {
     "ecr.describe_images",
     "elbv2.describe_target_health",
     "cloudwatch.describe_alarms",
+    "ssm.get_parameter",
     "http.get",
   },
   changes = {

@@ -59,6 +59,17 @@ local function can_go_back(entry, known)
   return known[history.content(entry.target, "task")]
 end
 
+-- What a rollback would do now, as far as the history says.
+local function outlook(stack, known)
+  for place = #stack - 1, 1, -1 do
+    local answer = known[stack[place].content]
+    if answer == nil or answer:find("^yes") then
+      return "a rollback now would go to " .. history.name(stack[place].revision)
+    end
+  end
+  return "there is nothing that a rollback could go to"
+end
+
 function runbook.plan(run, args)
   local service, why = services.find(args.cluster, args.service)
   if not service then
@@ -107,14 +118,8 @@ function runbook.verify(run, args, plan)
     records[index] = record_of(entry, answer)
   end
   table_of({ "began (UTC)", "took", "ended", "task definition", "image", "can go back" }, rows)
-  local before = #stack > 1 and stack[#stack - 1].revision
   return {
-    message = ("%d of %d deployments of %s; a rollback now would go to %s."):format(
-      #shown,
-      #entries,
-      args.service,
-      before and history.name(before) or "nothing: none was complete before"
-    ),
+    message = ("%d of %d deployments of %s; %s."):format(#shown, #entries, args.service, outlook(stack, known)),
     deployments = records,
   }
 end

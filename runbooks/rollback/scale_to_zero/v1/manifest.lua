@@ -15,7 +15,6 @@ return {
     "elbv2.describe_target_health",
     "application_autoscaling.describe_scalable_targets",
     "application_autoscaling.register_scalable_target",
-    "http.get", -- stands in moonbook.health and is not called from here; without `hosts` it reaches nothing
   },
   changes = {
     "{action} {service} in {cluster}: from stop to restore no task runs, which is an outage",

@@ -3,6 +3,7 @@
 --
 -- A check that cannot be made says so. It is listed as not checked, and never counts as passed.
 
+local application = require "moonbook.application"
 local health = require "moonbook.health"
 local services = require "moonbook.services"
 
@@ -81,33 +82,14 @@ local function check_targets(service, skip)
   end)
 end
 
--- The URL to ask, or nil and why there is none.
-local function health_url(args)
-  if args.health_url then
-    return args.health_url
-  end
-  if not args.alb_dns_parameter then
-    return nil, "neither health_url nor alb_dns_parameter is given"
-  end
-  local answer, err = attempt(ssm.get_parameter, { name = args.alb_dns_parameter })
-  if answer then
-    -- A SecureString arrives as a secret; a name that everybody may resolve is none.
-    return "http://" .. reveal(answer.parameter.value) .. args.health_path
-  end
-  if err.code == "ParameterNotFound" then
-    return nil, ("there is no SSM parameter %s"):format(args.alb_dns_parameter)
-  end
-  error(err, 0)
-end
-
 -- 4. The application itself.
 local function check_application(args, skip)
-  local url, why = health_url(args)
+  local url, why = application.address(args)
   if not url then
     skip("application answers", why)
     return
   end
-  local seen = health.probe(url, args.health_timeout, args.health_body)
+  local seen = application.probe(url, args.health_timeout, args.health_body)
   check("application answers", seen.ok, seen.message)
 end
 
