@@ -25,7 +25,9 @@ typedef enum mb_verdict {
   MB_VERDICT_UNDO_INCOMPLETE, /* failed, and the undo failed too */
   MB_VERDICT_ROLLED_BACK,     /* by ECS itself */
   MB_VERDICT_SUPERSEDED,      /* by another deployment */
+  MB_VERDICT_STOPPED,         /* somebody stopped the deployment */
   MB_VERDICT_REFUSED_BY_PLAN,
+  MB_VERDICT_PAUSED, /* it waits at a pause for a decision */
   MB_VERDICT_REFUSED_BY_OPERATOR,
   MB_VERDICT_LOCKED,
   MB_VERDICT_TIMED_OUT, /* while the thing waited for was still running */

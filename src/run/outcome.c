@@ -13,8 +13,10 @@
 /* The verdicts that a runbook itself may name, for what it saw happen. The others are the host's to
  * give. */
 static const mb_verdict runbook_verdicts[] = {
-    MB_VERDICT_DONE,       MB_VERDICT_NOTHING_TO_DO, MB_VERDICT_FAILED,      MB_VERDICT_ROLLED_BACK,
-    MB_VERDICT_SUPERSEDED, MB_VERDICT_TIMED_OUT,     MB_VERDICT_CHECK_FAILED};
+    MB_VERDICT_DONE,          MB_VERDICT_NOTHING_TO_DO,   MB_VERDICT_FAILED,
+    MB_VERDICT_FAILED_UNDONE, MB_VERDICT_UNDO_INCOMPLETE, MB_VERDICT_ROLLED_BACK,
+    MB_VERDICT_SUPERSEDED,    MB_VERDICT_STOPPED,         MB_VERDICT_PAUSED,
+    MB_VERDICT_TIMED_OUT,     MB_VERDICT_CHECK_FAILED};
 #define RUNBOOK_VERDICT_COUNT (sizeof runbook_verdicts / sizeof runbook_verdicts[0])
 
 static void set_message(mb_run *run, const char *text) {
@@ -186,7 +188,7 @@ void mb_run_take_plan(mb_run *run, const mb_value *plan) {
 
 /* The verdict of that name, or NONE after ending the run because no runbook may give it. */
 static mb_verdict find_runbook_verdict(mb_run *run, const char *name) {
-  char all[200] = "";
+  char all[400] = "";
   size_t used = 0;
   for (size_t i = 0; i < RUNBOOK_VERDICT_COUNT; i++) {
     const char *known = mb_verdict_name(runbook_verdicts[i]);

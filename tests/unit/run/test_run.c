@@ -195,8 +195,23 @@ static void a_runbook_may_name_outcomes_only(void **state) {
          BOOK("function r.apply() return { verdict = \"rolled_back\", message = \"m\" } end"),
          MB_VERDICT_ROLLED_BACK, "m");
   expect(MANIFEST_WRITES,
+         BOOK("function r.apply() return { verdict = \"stopped\", message = \"m\" } end"),
+         MB_VERDICT_STOPPED, "m");
+  expect(MANIFEST_WRITES,
+         BOOK("function r.apply() return { verdict = \"paused\", message = \"m\" } end"),
+         MB_VERDICT_PAUSED, "m");
+  expect(MANIFEST_WRITES,
+         BOOK("function r.apply() return { verdict = \"failed_undone\", message = \"m\" } end"),
+         MB_VERDICT_FAILED_UNDONE, "m");
+  expect(MANIFEST_WRITES,
+         BOOK("function r.apply() return { verdict = \"undo_incomplete\", message = \"m\" } end"),
+         MB_VERDICT_UNDO_INCOMPLETE, "m");
+  expect(MANIFEST_WRITES,
          BOOK("function r.apply() return { verdict = \"denied\", message = \"m\" } end"),
          MB_VERDICT_SCRIPT_ERROR, "the verdict \"denied\"; a runbook may say done,");
+  expect(MANIFEST_WRITES,
+         BOOK("function r.apply() return { verdict = \"locked\", message = \"m\" } end"),
+         MB_VERDICT_SCRIPT_ERROR, "timed_out, check_failed");
 }
 
 static void a_failed_check_outweighs_a_verdict_of_success(void **state) {
