@@ -27,7 +27,8 @@ typedef enum mb_event_type {
   MB_EVENT_LOG,           /* level: debug, info, warn, error; message; fields? */
   MB_EVENT_TABLE,         /* columns, rows: something to show as a table */
   MB_EVENT_FINDING,       /* cause, evidence, confidence, treatment */
-  MB_EVENT_RUN_FINISHED   /* verdict, exit_code, message, seconds, calls, result?, error?,
+  MB_EVENT_RUN_FINISHED   /* verdict, exit_code, message, cause?: a code, evidence?: list of lines,
+                             details?: any data, seconds, calls, result?, error?,
                              next: list of commands */
 } mb_event_type;
 

@@ -127,16 +127,33 @@ local function judge_truth(failures, what, found, wanted)
   end
 end
 
-local known = arguments.set "verdict exit_code message error checks calls writes at_most within world truth later"
+-- Every text of `wanted` must be in some line.
+local function judge_evidence(failures, lines, wanted)
+  for _, text in ipairs(wanted) do
+    local found = false
+    for _, line in ipairs(lines) do
+      found = found or line:find(text, 1, true) ~= nil
+    end
+    if not found then
+      failures[#failures + 1] = ("evidence: no line says %s; it is %s"):format(show(text), show(lines))
+    end
+  end
+end
+
+local known = arguments.set [[verdict exit_code message cause evidence error checks calls writes at_most within world
+  truth later]]
 
 --- What of `expect` did not come true, a list of lines. `outcome` is what the run came to: {verdict,
--- exit_code, message, error, seconds, checks, writes, calls}.
+-- exit_code, message, cause?, evidence?, error, seconds, checks, writes, calls}.
 function specs.judge(world, args)
   local expect, outcome = arguments.check("expect", args.expect or {}, known), args.outcome
   local failures = {}
   judge_verdict(failures, outcome.verdict, expect.verdict or "done")
   if expect.exit_code then
     differ(failures, "exit code", outcome.exit_code, expect.exit_code)
+  end
+  if expect.cause then
+    differ(failures, "cause", outcome.cause, expect.cause)
   end
   if expect.error then
     differ(failures, "error", outcome.error, expect.error)
@@ -153,6 +170,7 @@ function specs.judge(world, args)
   if expect.within and outcome.seconds > arguments.seconds("expect", expect, "within") then
     failures[#failures + 1] = ("it took %d seconds, expected at most %s"):format(outcome.seconds, expect.within)
   end
+  judge_evidence(failures, outcome.evidence or {}, expect.evidence or {})
   judge_checks(failures, outcome.checks or {}, expect.checks or {})
   judge_calls(failures, world, expect.calls or {})
   judge_world(failures, world, expect.world or {})

@@ -108,6 +108,8 @@ const char *cli_ask(const char *question, char *answer, size_t size);
  * the columns that it, or its escape, takes. */
 size_t cli_character(const char *at, int *columns);
 int cli_columns(const char *text, size_t size);
+/* Writes JSON, with what would act on a terminal escaped as JSON escapes it. */
+void cli_put_json(FILE *stream, const char *json);
 /* As much of a text as fits, with "..." for the rest. */
 const char *cli_cut(char *out, size_t size, const char *text, int columns);
 
@@ -148,6 +150,9 @@ bool cli_status_message(const char *message); /* whether it is another one */
 /* ---- report.c ---- */
 /* Says on stderr what failed, why and what to do next. */
 void cli_report_error(const mb_error *error);
+/* What stands below a verdict: the `cause` and the lines of `evidence` in `data`, as many as a
+ * person reads. */
+void cli_show_account(FILE *stream, const mb_value *data);
 /* Prints a value as JSON on stdout. Returns 0, or -1 when it cannot be written. */
 int cli_print_json(const mb_value *value, bool reveal, int indent);
 

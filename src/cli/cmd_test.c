@@ -130,9 +130,20 @@ static void record_write(recorder *r, const mb_value *data) {
   }
 }
 
+static void record_copy(recorder *r, const char *key, const mb_value *from) {
+  mb_value *place = from ? put(r, r->outcome, key) : NULL;
+  if (place && mb_value_copy(r->arena, place, from)) {
+    r->failed = true;
+  }
+}
+
 static void record_end(recorder *r, const mb_value *data) {
   put_text(r, r->outcome, "verdict", cli_text(data, "verdict"));
   put_text(r, r->outcome, "message", cli_text(data, "message"));
+  if (*cli_text(data, "cause")) {
+    put_text(r, r->outcome, "cause", cli_text(data, "cause"));
+  }
+  record_copy(r, "evidence", mb_map_get(data, "evidence"));
   put_text(r, r->outcome, "error", cli_text(mb_map_get(data, "error"), "code"));
   put_number(r, "seconds", cli_number(data, "seconds"));
   put_number(r, "exit_code", cli_number(data, "exit_code"));

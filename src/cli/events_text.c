@@ -318,6 +318,7 @@ static void run_finished(cli_view *view, const mb_value *data) {
            calls == 1 ? "" : "s", code);
   cli_line_add(&line, CLI_DIM, text);
   cli_line_end(&line);
+  cli_show_account(stdout, data);
   repeat_failures(view);
   static const char *const shown[] = {"code",   "operation",  "where",
                                       "region", "request_id", "endpoint"};

@@ -71,6 +71,23 @@ int cli_columns(const char *text, size_t size) {
   return total;
 }
 
+/* JSON itself escapes the controls of ASCII but DEL, and none beyond. Those that are harmful all
+ * have four digits. */
+void cli_put_json(FILE *stream, const char *json) {
+  const char *plain = json;
+  for (const char *at = json; *at;) {
+    unsigned code = 0;
+    size_t size = (unsigned char)*at < 0x7f ? 0 : decode((const unsigned char *)at, &code);
+    if (size > 0 && is_harmful(code)) {
+      fwrite(plain, 1, (size_t)(at - plain), stream);
+      fprintf(stream, "\\u%04x", code);
+      plain = at + size;
+    }
+    at += size > 0 ? size : 1;
+  }
+  fputs(plain, stream);
+}
+
 const char *cli_cut(char *out, size_t size, const char *text, int columns) {
   int used = 0, width;
   size_t keep = 0, room = size - sizeof "\xe2\x80\xa6";

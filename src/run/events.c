@@ -237,8 +237,8 @@ void mb_run_tell_started(mb_run *run) {
 /* What the end itself names; else, when a write was begun and it ended badly, what the plan named.
  */
 static const mb_value *next_commands(mb_run *run) {
-  bool left_behind = atomic_load(&run->writes) > 0 && mb_verdict_exit_code(run->verdict) != 0;
-  return run->next == NULL && left_behind ? run->next_after_writes : run->next;
+  bool left_behind = atomic_load(&run->writes) > 0 && mb_verdict_exit_code(run->end.verdict) != 0;
+  return run->end.next == NULL && left_behind ? run->next_after_writes : run->end.next;
 }
 
 void mb_run_tell_finished(mb_run *run) {
@@ -248,13 +248,16 @@ void mb_run_tell_finished(mb_run *run) {
   }
   double seconds = (double)(mb_monotonic_ns(&run->engine->system) - run->started_ns) / 1e9;
   mb_event_open(&draft, run);
-  mb_event_text(&draft, "verdict", mb_verdict_name(run->verdict));
-  mb_event_integer(&draft, "exit_code", mb_verdict_exit_code(run->verdict));
-  mb_event_text(&draft, "message", run->message);
+  mb_event_text(&draft, "verdict", mb_verdict_name(run->end.verdict));
+  mb_event_integer(&draft, "exit_code", mb_verdict_exit_code(run->end.verdict));
+  mb_event_text(&draft, "message", run->end.message);
+  mb_event_text(&draft, "cause", run->end.cause);
+  mb_event_value(&draft, "evidence", run->end.evidence);
+  mb_event_value(&draft, "details", run->end.details);
   mb_event_number(&draft, "seconds", seconds);
   mb_event_integer(&draft, "calls", (int64_t)run->calls);
   mb_event_value(&draft, "result", run->result);
-  mb_event_error(&draft, "error", &run->error);
+  mb_event_error(&draft, "error", &run->end.error);
   mb_value *next = put_field(&draft, "next");
   const mb_value *commands = next_commands(run);
   if (next != NULL) {

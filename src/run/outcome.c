@@ -9,6 +9,7 @@
 #include <string.h>
 
 #define MESSAGE_LIMIT 8192
+#define CAUSE_LIMIT   64
 
 /* The verdicts that a runbook itself may name, for what it saw happen. The others are the host's to
  * give. */
@@ -21,19 +22,19 @@ static const mb_verdict runbook_verdicts[] = {
 
 static void set_message(mb_run *run, const char *text) {
   const char *copy = mb_arena_strdup(run->arena, text);
-  run->message = copy != NULL ? copy : mb_verdict_summary(run->verdict);
+  run->end.message = copy != NULL ? copy : mb_verdict_summary(run->end.verdict);
 }
 
 void mb_run_end(mb_run *run, mb_verdict verdict, const char *format, ...) {
   char text[2500];
   va_list arguments;
-  if (run->verdict != MB_VERDICT_NONE) {
+  if (run->end.verdict != MB_VERDICT_NONE) {
     return;
   }
   va_start(arguments, format);
   vsnprintf(text, sizeof text, format, arguments);
   va_end(arguments);
-  run->verdict = verdict;
+  run->end.verdict = verdict;
   set_message(run, text);
 }
 
@@ -87,12 +88,14 @@ static void describe_error(mb_buffer *text, const mb_run *run, mb_verdict verdic
 
 void mb_run_end_error(mb_run *run, const mb_error *error) {
   mb_buffer text = MB_BUFFER_INIT(MESSAGE_LIMIT);
-  if (run->verdict != MB_VERDICT_NONE) {
+  if (run->end.verdict != MB_VERDICT_NONE) {
     return;
   }
-  run->error = *error;
-  run->verdict = verdict_in_run(run, error);
-  describe_error(&text, run, run->verdict, error);
+  run->end.error = *error;
+  run->end.cause = NULL; /* what an earlier function said is no account of this error */
+  run->end.evidence = NULL;
+  run->end.verdict = verdict_in_run(run, error);
+  describe_error(&text, run, run->end.verdict, error);
   set_message(run, text.failed ? error->message : mb_buffer_text(&text));
   mb_buffer_dispose(&text);
 }
@@ -124,18 +127,63 @@ static bool is_table(mb_run *run, const mb_value *result) {
   return mb_value_is_map(result);
 }
 
-/* A field that must be text when it is there. -1 after ending the run. */
+/* A field that must be text when it is there. A secret is none: this text is for everybody's eyes.
+ * -1 after ending the run. */
 static int read_text(mb_run *run, const mb_value *map, const char *key, const char **out) {
   const mb_value *value = mb_map_get(map, key);
   *out = NULL;
   if (mb_value_type(value) == MB_TYPE_NULL) {
     return 0;
   }
-  if (mb_value_type(value) != MB_TYPE_STRING) {
-    bad_return(run, "`%s` as %s; expected a string", key, mb_type_phrase(value));
+  if (mb_value_type(value) != MB_TYPE_STRING || mb_value_is_secret(value)) {
+    bad_return(run, "`%s` as %s; expected a string", key,
+               mb_value_is_secret(value) ? "a secret" : mb_type_phrase(value));
     return -1;
   }
   *out = mb_value_string(value);
+  return 0;
+}
+
+static bool is_code(const char *text) {
+  static const char letters[] = "abcdefghijklmnopqrstuvwxyz_0123456789";
+  size_t size = strlen(text);
+  return size > 0 && size <= CAUSE_LIMIT && *text >= 'a' && *text <= 'z' &&
+         strspn(text, letters) == size;
+}
+
+/* `cause`: a code that programs compare and people look up. -1 after ending the run. */
+static int read_cause(mb_run *run, const mb_value *map) {
+  const char *cause = NULL;
+  if (read_text(run, map, "cause", &cause) != 0) {
+    return -1;
+  }
+  if (cause != NULL && !is_code(cause)) {
+    bad_return(run, "`cause` as \"%.80s\"; expected a short code such as image_not_found", cause);
+    return -1;
+  }
+  run->end.cause = cause != NULL ? cause : run->end.cause;
+  return 0;
+}
+
+/* `evidence`: a list of lines. -1 after ending the run. */
+static int read_evidence(mb_run *run, const mb_value *map) {
+  const mb_value *value = mb_map_get(map, "evidence");
+  if (mb_value_type(value) == MB_TYPE_NULL) {
+    return 0;
+  }
+  if (!mb_value_is_list(value)) {
+    bad_return(run, "`evidence` as %s; expected a list of lines", mb_type_phrase(value));
+    return -1;
+  }
+  for (size_t i = 0; i < mb_value_count(value); i++) {
+    const mb_value *line = mb_list_at(value, i);
+    if (mb_value_type(line) != MB_TYPE_STRING) {
+      bad_return(run, "`evidence` with %s as line %zu; expected a string", mb_type_phrase(line),
+                 i + 1);
+      return -1;
+    }
+  }
+  run->end.evidence = mb_value_count(value) > 0 ? value : NULL;
   return 0;
 }
 
@@ -154,14 +202,24 @@ static int read_next(mb_run *run, const mb_value *map) {
       mb_run_end_error(run, &error);
       return -1;
     }
-    run->next = list;
+    run->end.next = list;
     return 0;
   }
   if (!mb_value_is_list(value)) {
     bad_return(run, "`next` as %s; expected a list of commands", mb_type_phrase(value));
     return -1;
   }
-  run->next = value;
+  run->end.next = value;
+  return 0;
+}
+
+/* What may stand beside a verdict: cause, evidence, details, next. -1 after ending the run. */
+static int read_account(mb_run *run, const mb_value *map) {
+  if (read_cause(run, map) != 0 || read_evidence(run, map) != 0 || read_next(run, map) != 0) {
+    return -1;
+  }
+  const mb_value *details = mb_map_get(map, "details");
+  run->end.details = mb_value_type(details) != MB_TYPE_NULL ? details : run->end.details;
   return 0;
 }
 
@@ -173,16 +231,16 @@ void mb_run_take_plan(mb_run *run, const mb_value *plan) {
     return;
   }
   if (refuse != NULL) {
-    if (read_next(run, plan) == 0) {
+    if (read_account(run, plan) == 0) {
       mb_run_end(run, MB_VERDICT_REFUSED_BY_PLAN, "%s", refuse);
     }
   } else if (nothing != NULL) {
-    if (read_next(run, plan) == 0) {
+    if (read_account(run, plan) == 0) {
       mb_run_end(run, MB_VERDICT_NOTHING_TO_DO, "%s", nothing);
     }
   } else if (read_next(run, plan) == 0) {
-    run->next_after_writes = run->next;
-    run->next = NULL;
+    run->next_after_writes = run->end.next;
+    run->end.next = NULL;
   }
 }
 
@@ -206,12 +264,12 @@ void mb_run_take_outcome(mb_run *run, const mb_value *result) {
   const char *name = NULL;
   const char *message = NULL;
   if (!is_table(run, result) || read_text(run, result, "verdict", &name) != 0 ||
-      read_text(run, result, "message", &message) != 0 || read_next(run, result) != 0) {
+      read_text(run, result, "message", &message) != 0 || read_account(run, result) != 0) {
     return;
   }
   mb_verdict verdict = name == NULL ? MB_VERDICT_DONE : find_runbook_verdict(run, name);
   if (verdict == MB_VERDICT_DONE && message != NULL) {
-    run->message = message;
+    run->end.message = message;
   }
   /* A failed check outweighs anything that would exit with 0. */
   if (verdict != MB_VERDICT_DONE &&
@@ -222,7 +280,7 @@ void mb_run_take_outcome(mb_run *run, const mb_value *result) {
 
 void mb_run_take_checks(mb_run *run) {
   mb_buffer names = MB_BUFFER_INIT(MESSAGE_LIMIT);
-  if (run->verdict != MB_VERDICT_NONE || run->checks_failed == 0) {
+  if (run->end.verdict != MB_VERDICT_NONE || run->checks_failed == 0) {
     return;
   }
   for (size_t i = 0; i < mb_value_count(run->failed_checks); i++) {
@@ -236,11 +294,11 @@ void mb_run_take_checks(mb_run *run) {
 }
 
 void mb_run_end_done(mb_run *run) {
-  if (run->verdict != MB_VERDICT_NONE) {
+  if (run->end.verdict != MB_VERDICT_NONE) {
     return;
   }
-  if (run->message != NULL) {
-    run->verdict = MB_VERDICT_DONE;
+  if (run->end.message != NULL) {
+    run->end.verdict = MB_VERDICT_DONE;
   } else if (run->checks_passed > 0) {
     mb_run_end(run, MB_VERDICT_DONE, "%s: done, %zu check%s passed.", run->manifest.name,
                run->checks_passed, run->checks_passed == 1 ? "" : "s");

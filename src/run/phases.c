@@ -63,8 +63,8 @@ static void stop_timer(mb_run *run) {
 
 /* Ends the run when it was cancelled while no Lua code ran. */
 static bool is_cancelled(mb_run *run) {
-  if (atomic_load(&run->cancels) == 0 || run->verdict != MB_VERDICT_NONE) {
-    return run->verdict != MB_VERDICT_NONE;
+  if (atomic_load(&run->cancels) == 0 || run->end.verdict != MB_VERDICT_NONE) {
+    return run->end.verdict != MB_VERDICT_NONE;
   }
   mb_error error;
   mb_error_set(&error, MB_ERROR_CANCELLED, "Cancelled", "the run was cancelled");
@@ -129,7 +129,7 @@ static void plan(mb_run *run) {
   }
   mb_run_take_plan(run, run->plan);
   mb_run_take_checks(run);
-  if (run->verdict != MB_VERDICT_NONE) {
+  if (run->end.verdict != MB_VERDICT_NONE) {
     return;
   }
   tell_plan(run);
@@ -166,7 +166,7 @@ static void apply(mb_run *run) {
 
 /* A validation that checked nothing has proved nothing. */
 static void require_checks(mb_run *run) {
-  if (run->verdict == MB_VERDICT_NONE && strcmp(run->manifest.kind, "validate") == 0 &&
+  if (run->end.verdict == MB_VERDICT_NONE && strcmp(run->manifest.kind, "validate") == 0 &&
       run->checks_passed + run->checks_failed == 0) {
     mb_run_end(run, MB_VERDICT_CHECK_FAILED, "%s made no check at all, so nothing is proved.",
                run->manifest.name);

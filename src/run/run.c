@@ -233,10 +233,11 @@ static void set_deadline(mb_run *run) {
 
 /* Whoever listens was not told everything: that must not pass as success. */
 static void admit_lost_events(mb_run *run) {
-  if (run->event_lost && mb_verdict_exit_code(run->verdict) == 0) {
-    mb_error_memory(&run->error);
-    run->verdict = MB_VERDICT_INTERNAL;
-    run->message = "Memory ran out while the run was being reported; what is above is incomplete.";
+  if (run->event_lost && mb_verdict_exit_code(run->end.verdict) == 0) {
+    mb_error_memory(&run->end.error);
+    run->end.verdict = MB_VERDICT_INTERNAL;
+    run->end.message =
+        "Memory ran out while the run was being reported; what is above is incomplete.";
   }
 }
 
@@ -246,7 +247,7 @@ mb_verdict mb_run_execute(mb_run *run) {
   if (run->executed || run->host->running) {
     mb_run_end(run, MB_VERDICT_INTERNAL,
                "A run can be executed once, and not from inside another.");
-    return run->verdict;
+    return run->end.verdict;
   }
   run->executed = true;
   run->host->running = true;
@@ -255,7 +256,7 @@ mb_verdict mb_run_execute(mb_run *run) {
     mb_run_end_error(run, &error);
   }
   mb_run_tell_started(run);
-  if (run->verdict == MB_VERDICT_NONE) {
+  if (run->end.verdict == MB_VERDICT_NONE) {
     const mb_value *hosts = mb_engine_hosts(run->engine);
     mb_engine_set_hosts(run->engine, run->hosts);
     mb_run_phases(run);
@@ -269,7 +270,7 @@ mb_verdict mb_run_execute(mb_run *run) {
     mb_run_tell_finished(run);
   }
   run->host->running = false;
-  return run->verdict;
+  return run->end.verdict;
 }
 
 void mb_run_cancel(mb_run *run) {
@@ -284,16 +285,17 @@ void mb_run_cancel(mb_run *run) {
  */
 
 mb_verdict mb_run_verdict(const mb_run *run) {
-  return run->verdict;
+  return run->end.verdict;
 }
 
 const mb_error *mb_run_error(const mb_run *run) {
-  return &run->error;
+  return &run->end.error;
 }
 
 const char *mb_run_message(const mb_run *run) {
-  return run->verdict == MB_VERDICT_NONE || run->message == NULL ? mb_verdict_summary(run->verdict)
-                                                                 : run->message;
+  return run->end.verdict == MB_VERDICT_NONE || run->end.message == NULL
+             ? mb_verdict_summary(run->end.verdict)
+             : run->end.message;
 }
 
 const mb_value *mb_run_result(const mb_run *run) {

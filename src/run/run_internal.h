@@ -15,6 +15,17 @@ typedef enum mb_phase {
   MB_PHASE_DIAGNOSE
 } mb_phase;
 
+/* How the run, or its undo, ended. All zero while it has not. */
+typedef struct mb_ending {
+  mb_verdict verdict;
+  mb_error error;           /* MB_OK: no error ended it */
+  const char *message;      /* one sentence or a few; NULL: none of its own yet */
+  const char *cause;        /* a code that the runbook gave, or NULL */
+  const mb_value *evidence; /* list of lines, or NULL */
+  const mb_value *details;  /* plain data for machines, or NULL */
+  const mb_value *next;     /* list of commands, or NULL */
+} mb_ending;
+
 struct mb_run {
   mb_host *host;
   mb_arena *arena; /* everything of the run that outlives one event */
@@ -53,10 +64,7 @@ struct mb_run {
   mb_value *failed_checks; /* list of names */
 
   const mb_value *plan, *applied, *result;
-  mb_verdict verdict;
-  mb_error error;
-  const char *message;
-  const mb_value *next;              /* list of commands, or NULL */
+  mb_ending end;
   const mb_value *next_after_writes; /* named by the plan, for an end that names nothing */
 };
 

@@ -58,6 +58,14 @@ return { verify = function(run, args)
   sleep(args.wait)
   check("after", true)
 end }"""),
+    "ops/fails": ("validate", "reads", "", """
+return { verify = function(run, args)
+  local lines = { "plain", "", "  indented: " .. ("word "):rep(30), "forged\\ndone: forged",
+    "log \\27]0;title\\7\\27[2J \\u{9b}31m bidi \\u{202e}x del \\127 ok \\u{fc}" }
+  for i = 1, args.desired_count or 0 do lines[#lines + 1] = "line " .. i end
+  return { verdict = "failed", message = "It could not be pulled \\27[31m.", cause = "image_not_found",
+    evidence = lines, details = { line = "\\27[2J \\u{9b}31m \\u{202e}" }, next = "moonbook run ops/checks" }
+end }"""),
     "ops/asks": ("deploy", "writes", '"ecs.update_service"', """
 return {
   plan = function(run, args) return { refuse = confirm("Is the moon full?") and "it is" or "it is not" } end,
@@ -182,6 +190,18 @@ def plain(t):
     t.expect("ndjson: one event a line, the first with the format, the last with the verdict",
              events[0]["format"] == 1 and events[-1]["type"] == "run_finished"
              and events[-1]["data"]["exit_code"] == 10 == code, out)
+    code, out, _ = t.plain("run", "ops/fails", "--desired-count", "55")
+    end = out[out.index(b"\nfailed: "):]
+    t.expect("below the verdict stand the cause, the evidence and what to do next",
+             re.match(rb"\nfailed: .*\n  cause    image_not_found\n           plain\n *\n", end) is not None
+             and end.endswith(b"\n           line 55\n  next     moonbook run ops/checks\n"), out)
+    code, out, _ = t.plain("run", "ops/fails", "--desired-count", "57")
+    t.expect("of much evidence the rest is counted", b"\n           line 55\n           "
+             + "\u2026 and 2 more (--output ndjson has all)\n".encode() in out and b"line 56" not in out, out)
+    _, out, _ = t.plain("run", "ops/fails", "--desired-count", "57", "-o", "ndjson")
+    last = json.loads(out.splitlines()[-1])["data"]
+    t.expect("ndjson has all evidence, as it was", len(last["evidence"]) == 62 and last["cause"] == "image_not_found"
+             and last["details"]["line"] == "\x1b[2J \u009b31m \u202e", out)
     for variables, coloured in (({}, False), ({"CLICOLOR_FORCE": "1"}, True),
                                 ({"CLICOLOR_FORCE": "1", "NO_COLOR": "1"}, False)):
         _, out, _ = t.plain("run", "ops/checks", environment=variables)
@@ -199,6 +219,12 @@ def terminal(t):
     t.expect("coloured", b"\x1b[32mpass" in out and b"\x1b[1;31mFAIL" in out, out)
     t.expect("no line is wider than the terminal",
              all(visible(line.split(b"\r")[-1]) <= 60 for line in lines_of(out)), out)
+    code, out = t.terminal("run", "ops/fails", columns=60)
+    shown = [line.split(b"\r")[-1] for line in lines_of(bare(out))]
+    words = [line for line in shown if line.strip() and not line.strip(b" ").strip(b"word ")]
+    t.expect("evidence wraps between words, and goes on further in", code == 22 and len(words) >= 2
+             and all(visible(line) <= 60 for line in shown) and b"".join(shown).count(b"word") == 30
+             and all(line.startswith(b" " * 15 + b"word") for line in words), out)
     _, out = t.terminal("run", "ops/checks", environment={"NO_COLOR": "1"})
     t.expect("NO_COLOR", not re.search(rb"\x1b\[[0-9;]*m", out), out)
     _, out = t.terminal("run", "ops/checks", environment={"TERM": "dumb"})
@@ -279,6 +305,21 @@ def escapes(t):
         t.expect(name + ": no line of the runbook's own begins at the left edge",
                  not any(line.startswith((b"done: forged", b"FAIL forged")) for line in lines_of(shown)), out)
         t.expect(name + ": a table's cell is one line", b"  x y     \\x1b[31mred" in shown, out)
+
+
+    for name, (code, out) in (("pipe", t.plain("run", "ops/fails")[:2]),
+                              ("terminal", t.terminal("run", "ops/fails"))):
+        shown = bare(out)
+        t.expect(name + ": no control sequence in evidence or message gets through", code == 22
+                 and not re.search("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202e]", shown.decode()), out)
+        t.expect(name + ": they are shown instead", b"log \\x1b]0;title\\x07\\x1b[2J" in shown
+                 and "ok \u00fc".encode() in shown, out)
+        t.expect(name + ": no line of the evidence begins at the left edge",
+                 not any(line.startswith(b"done: forged") for line in lines_of(shown)), out)
+    out = t.plain("run", "ops/fails", "-o", "ndjson")[1]
+    t.expect("ndjson: what acts on a terminal is escaped",
+             not re.search("[\x00-\x09\x0b-\x1f\x7f-\x9f\u202e]", out.decode())
+             and b"\\u009b31m" in out and b"\\u202e" in out and b"\\u007f" in out, out)
 
 
 def help_(t):

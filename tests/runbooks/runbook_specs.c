@@ -24,7 +24,7 @@ typedef struct observation {
   mb_value *writes;   /* writing operations, each time */
   mb_value *steps;    /* names */
   mb_value *checks;   /* map of name: whether every check of that name passed */
-  mb_value *lines;    /* log, progress and finding text */
+  mb_value *lines;    /* log, progress, finding and evidence text */
   mb_value *finished; /* data of the last event */
   int64_t cancel_at_call, call_count;
 } observation;
@@ -62,6 +62,12 @@ static void observe_check(observation *seen, const mb_value *data) {
   }
 }
 
+static void add_lines(observation *seen, const mb_value *lines) {
+  for (size_t i = 0; i < mb_value_count(lines); i++) {
+    add_text(seen->arena, seen->lines, mb_value_string(mb_list_at(lines, i)));
+  }
+}
+
 static void observe(const mb_event *event, void *payload) {
   observation *seen = payload;
   switch (event->type) {
@@ -84,6 +90,7 @@ static void observe(const mb_event *event, void *payload) {
     break;
   case MB_EVENT_RUN_FINISHED:
     (void)mb_value_copy(seen->arena, seen->finished, event->data);
+    add_lines(seen, mb_map_get(event->data, "evidence"));
     break;
   default:
     break;
@@ -180,6 +187,7 @@ static void compare_run(runbook_spec *spec, const observation *seen, mb_run *run
   compare(spec, "calls", seen->calls);
   compare(spec, "writes", seen->writes);
   compare(spec, "steps", seen->steps);
+  compare(spec, "cause", mb_map_get(seen->finished, "cause"));
   compare_lines(spec, seen->lines);
   compare_text(spec, "error", mb_run_error(run)->message);
   compare_text(spec, "where", mb_run_error(run)->where);
