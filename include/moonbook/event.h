@@ -15,7 +15,8 @@ typedef enum mb_event_type {
   MB_EVENT_RUN_STARTED = 1, /* run, runbook, version, summary, kind, effect, environment?, args,
                                arguments: list of {name, type, is_default},
                                target{account?, region, endpoint?} */
-  MB_EVENT_PHASE_STARTED,   /* phase: plan, apply, verify, diagnose */
+  MB_EVENT_PHASE_STARTED,   /* phase: plan, apply, verify, diagnose, undo; of undo also verdict
+                               and message: why it is undone */
   MB_EVENT_PHASE_FINISHED,  /* phase, seconds */
   MB_EVENT_PLAN_READY,   /* plan: what plan() returned; changes: list of lines, from the manifest */
   MB_EVENT_STEP_STARTED, /* step: number, name, where */
@@ -29,7 +30,8 @@ typedef enum mb_event_type {
   MB_EVENT_FINDING,       /* cause, evidence, confidence, treatment */
   MB_EVENT_RUN_FINISHED   /* verdict, exit_code, message, cause?: a code, evidence?: list of lines,
                              details?: any data, seconds, calls, result?, error?,
-                             next: list of commands */
+                             undo?: skipped, done, incomplete; absent when there was nothing to undo
+                             or no undo(); undo_error?, next: list of commands */
 } mb_event_type;
 
 typedef struct mb_event {

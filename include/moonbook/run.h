@@ -51,6 +51,11 @@ mb_verdict mb_verdict_of_error(const mb_error *error);
 typedef bool (*mb_confirm_callback)(const mb_value *plan, const mb_value *changes,
                                     const char *phrase, void *payload);
 
+/* Asked when a run that has written ended badly and its runbook can undo. `ending` is a map of how
+ * it ended, with the fields of MB_EVENT_RUN_FINISHED: verdict, exit_code, message, cause?,
+ * evidence?, error?. Returns true to undo. It may block. */
+typedef bool (*mb_undo_callback)(const mb_value *ending, void *payload);
+
 typedef struct mb_run_options {
   unsigned version;     /* MB_RUN_OPTIONS_VERSION */
   const char *runbook;  /* "deploy/restart", "deploy/restart@1", "deploy/restart@1.2.0" */
@@ -64,7 +69,12 @@ typedef struct mb_run_options {
   void *confirm_payload;
   mb_event_callback on_event; /* NULL: nobody listens */
   void *event_payload;
-  double timeout_seconds; /* for the whole run; 0: the manifest's, else none */
+  double timeout_seconds; /* for the whole run; 0: the manifest's, else none. An undo gets as much
+                             again. */
+  bool undo;              /* undo without asking when a run that has written ends badly; refused
+                             (USAGE) when the runbook has no undo() */
+  mb_undo_callback ask_undo; /* NULL without `undo`: nothing is undone */
+  void *undo_payload;
 } mb_run_options;
 #define MB_RUN_OPTIONS_VERSION 1
 #define MB_RUN_OPTIONS_INIT                                                                        \
@@ -77,12 +87,14 @@ typedef struct mb_run mb_run;
  * freed with mb_run_free; or -1, with an error of kind NOT_FOUND or USAGE. */
 int mb_run_new(mb_run **out, mb_host *host, const mb_run_options *options, mb_error *error);
 
-/* Plans, confirms, applies, verifies; returns when the run has ended, whatever way. Call once. */
+/* Plans, confirms, applies, verifies, and undoes when it must; returns when the run has ended,
+ * whatever way. Call once. */
 mb_verdict mb_run_execute(mb_run *run);
 
 /* Asks a run to stop; may be called from a signal handler or another thread. Before the first write
  * the run ends at once; after it, the call in flight finishes first. A second request abandons that
- * too. */
+ * too, and nothing is undone then. During an undo the count begins again: the first request stops
+ * it when the call in flight has finished. */
 void mb_run_cancel(mb_run *run);
 
 /* What the run ended with. The error is of kind MB_OK unless an error ended it. Owned by the run.

@@ -33,7 +33,7 @@ typedef struct cli_options {
   const char *sim; /* NULL: the real AWS; "": the usual scenario */
   const char *scenario, *seed, *port, *speed, *state;
   bool strict;
-  bool yes, plan, no_input, all_pages, show_secrets, help;
+  bool yes, plan, undo, no_input, all_pages, show_secrets, help;
 } cli_options;
 
 /* ---- options.c ---- */
@@ -100,8 +100,9 @@ void cli_printf(FILE *stream, cli_style style, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 bool cli_can_ask(void);                        /* there is somebody to ask */
 extern volatile sig_atomic_t cli_signals_seen; /* how many times we were asked to stop */
-/* Asks on the terminal; NULL when input ended or a signal came. */
-const char *cli_ask(const char *question, char *answer, size_t size);
+/* Asks on the terminal; NULL when input ended or a signal came, more than the `signals` that are
+ * known. */
+const char *cli_ask(const char *question, int signals, char *answer, size_t size);
 
 /* ---- text.c ---- */
 /* The size of the character at `at` if it is well-formed UTF-8 and harmless to show, else 0; and
@@ -176,6 +177,7 @@ typedef struct cli_view {
   const cli_options *options;
   int verbosity;
   char phase[16];               /* the one under way */
+  bool undo_asked;              /* whether to undo: how the run ended has been shown */
   bool plan_shown;              /* and nobody asked about it yet */
   const char *unanswered;       /* the flag that would have answered, when nobody could be asked */
   char phrase[512];             /* what had to be typed; "": nothing */

@@ -11,6 +11,7 @@
 
 static mb_run *running; /* what a signal stops; set before handlers are installed */
 static volatile sig_atomic_t writes_under_way;
+static volatile sig_atomic_t undoing;
 
 /* Says at once what happens and what the next press does: the operator must not have to guess. */
 static void say(const char *text) {
@@ -23,7 +24,10 @@ static void stop_running(int number) {
   int before = errno;
   cli_signals_seen = cli_signals_seen + 1;
   if (cli_signals_seen > 1) {
-    say("\nleaving at once\n");
+    say(undoing ? "\nleaving the undo at once\n" : "\nleaving at once\n");
+  } else if (undoing) {
+    say("\nstopping the undo when the call under way is answered; press Ctrl-C again to leave at "
+        "once\n");
   } else if (writes_under_way > 0) {
     say("\nstopping when the write under way is answered; press Ctrl-C again to leave at once\n");
   } else {
@@ -64,9 +68,19 @@ static void count_writes(const mb_event *event) {
   }
 }
 
+/* The undo is stopped as a run is, from the first signal on. */
+static void note_undo(const mb_event *event) {
+  if (event->type == MB_EVENT_PHASE_STARTED &&
+      strcmp(cli_text(event->data, "phase"), "undo") == 0) {
+    cli_signals_seen = 0;
+    undoing = 1;
+  }
+}
+
 static void on_event(const mb_event *event, void *payload) {
   cli_view *view = payload;
   count_writes(event);
+  note_undo(event);
   if (view->options->output == CLI_OUTPUT_NDJSON) {
     cli_show_event_json(event, view);
   } else {
@@ -122,7 +136,7 @@ static const char *ask(cli_view *view, const char *question, const char *flag, c
     return NULL;
   }
   cli_status_pause(true);
-  const char *typed = cli_ask(question, answer, size);
+  const char *typed = cli_ask(question, 0, answer, size);
   cli_status_pause(false);
   return typed;
 }
@@ -156,6 +170,11 @@ static void show_question(cli_view *view, const mb_value *lines) {
   }
 }
 
+static bool is_yes(const char *typed) {
+  return typed != NULL &&
+         (strcmp(typed, "y") == 0 || strcmp(typed, "Y") == 0 || strcmp(typed, "yes") == 0);
+}
+
 static bool confirm_plan(const mb_value *plan, const mb_value *changes, const char *phrase,
                          void *payload) {
   (void)plan;
@@ -168,8 +187,30 @@ static bool confirm_plan(const mb_value *plan, const mb_value *changes, const ch
     return confirm_phrase(view, phrase);
   }
   char answer[64];
-  const char *typed = ask(view, "Go on? [y/N] ", "--yes", answer, sizeof answer);
-  return typed && (strcmp(typed, "y") == 0 || strcmp(typed, "Y") == 0 || strcmp(typed, "yes") == 0);
+  return is_yes(ask(view, "Go on? [y/N] ", "--yes", answer, sizeof answer));
+}
+
+/* How it ended comes before the question: nobody can answer without. Who has said that there are to
+ * be no questions is not asked. A signal is often why it ended; only a further one is an answer. */
+static bool confirm_undo(const mb_value *ending, void *payload) {
+  cli_view *view = payload;
+  char answer[64];
+  int signals = cli_signals_seen;
+  if (view->options->yes || view->options->no_input || !cli_can_ask() || signals > 1) {
+    return false;
+  }
+  cli_status_pause(true);
+  fflush(stdout);
+  cli_line line = cli_line_start(stderr, 0, 2);
+  cli_line_add(&line, CLI_BAD, cli_text(ending, "verdict"));
+  cli_line_add(&line, CLI_PLAIN, ": ");
+  cli_line_add(&line, CLI_PLAIN, cli_text(ending, "message"));
+  cli_line_end(&line);
+  cli_show_account(stderr, ending);
+  const char *typed = cli_ask("Undo what was done? [y/N] ", signals, answer, sizeof answer);
+  cli_status_pause(false);
+  view->undo_asked = true;
+  return is_yes(typed);
 }
 
 /* The text view tells this below its verdict. */
@@ -204,6 +245,9 @@ static mb_verdict execute(mb_host *host, mb_arena *arena, const cli_options *opt
   run_options.plan_only = options->plan;
   run_options.confirm = confirm_plan;
   run_options.confirm_payload = &view;
+  run_options.undo = options->undo;
+  run_options.ask_undo = confirm_undo;
+  run_options.undo_payload = &view;
   run_options.on_event = on_event;
   run_options.event_payload = &view;
   run_options.timeout_seconds = options->timeout_seconds;

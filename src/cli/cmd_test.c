@@ -221,6 +221,7 @@ static int run_in_world(recorder *r, mb_sim *sim, const cli_options *options, co
   run_options.runbook = name;
   run_options.args = mb_map_get(what, "args");
   run_options.plan_only = cli_flag(what, "plan_only");
+  run_options.undo = cli_flag(what, "undo");
   run_options.confirm = answer;
   run_options.confirm_payload = &yes;
   run_options.on_event = record;

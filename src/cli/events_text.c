@@ -93,6 +93,9 @@ static void phase_started(cli_view *view, const mb_value *data) {
   if (view->verbosity > 0 || !cli_status_live()) {
     cli_printf(stdout, CLI_DIM, "%s\n", phase);
   }
+  if (*cli_text(data, "message") && !view->undo_asked) {
+    labelled(CLI_WARN, phase, cli_text(data, "message"));
+  }
   snprintf(view->phase, sizeof view->phase, "%s", phase);
   cli_status_what(phase);
 }
@@ -287,12 +290,15 @@ static void progress_made(const mb_value *data) {
 
 static void show_next(const cli_view *view, const mb_value *data) {
   const mb_value *next = mb_map_get(data, "next");
-  const char *hint = cli_text(mb_map_get(data, "error"), "next");
+  const char *const hints[] = {cli_text(mb_map_get(data, "error"), "next"),
+                               cli_text(mb_map_get(data, "undo_error"), "next")};
   char command[4096];
   const char *label = "next";
-  if (*hint) {
-    labelled(CLI_DIM, label, hint);
-    label = "";
+  for (size_t i = 0; i < sizeof hints / sizeof *hints; i++) {
+    if (*hints[i]) {
+      labelled(CLI_DIM, label, hints[i]);
+      label = "";
+    }
   }
   for (size_t i = 0; i < mb_value_count(next); i++) {
     labelled_command(label, cli_next_command(command, sizeof command, view->options,
@@ -305,10 +311,32 @@ static void show_next(const cli_view *view, const mb_value *data) {
   }
 }
 
+/* Where an error came from, for whoever looks into it. Being stopped comes from nowhere. */
+static void show_error(const mb_value *error, const char *first_label) {
+  static const char *const shown[] = {"code",   "operation",  "where",
+                                      "region", "request_id", "endpoint"};
+  const char *labels[] = {first_label, "call", "at", "region", "request", "endpoint"};
+  bool cancelled = strcmp(cli_text(error, "kind"), "cancelled") == 0;
+  for (size_t i = 0; !cancelled && i < sizeof shown / sizeof *shown; i++) {
+    if (*cli_text(error, shown[i])) {
+      labelled(CLI_DIM, labels[i], cli_text(error, shown[i]));
+    }
+  }
+}
+
+static void show_undo(const cli_view *view, const mb_value *data) {
+  show_error(mb_map_get(data, "undo_error"), "undo");
+  if (strcmp(cli_text(data, "undo"), "skipped") == 0) {
+    labelled(CLI_DIM, "undo",
+             view->undo_asked      ? "was not wanted"
+             : view->options->undo ? "was not begun: told twice to stop"
+                                   : "was not run; --undo runs it when a run fails");
+  }
+}
+
 static void run_finished(cli_view *view, const mb_value *data) {
   char duration[32], text[128];
   int code = (int)cli_number(data, "exit_code"), calls = (int)cli_number(data, "calls");
-  const mb_value *error = mb_map_get(data, "error");
   cli_line line = cli_line_start(stdout, 0, INDENT);
   cli_line_add(&line, code == 0 ? CLI_GOOD_END : CLI_BAD, cli_text(data, "verdict"));
   cli_line_add(&line, CLI_PLAIN, ": ");
@@ -320,15 +348,8 @@ static void run_finished(cli_view *view, const mb_value *data) {
   cli_line_end(&line);
   cli_show_account(stdout, data);
   repeat_failures(view);
-  static const char *const shown[] = {"code",   "operation",  "where",
-                                      "region", "request_id", "endpoint"};
-  static const char *const labels[] = {"code", "call", "at", "region", "request", "endpoint"};
-  bool cancelled = strcmp(cli_text(error, "kind"), "cancelled") == 0;
-  for (size_t i = 0; !cancelled && i < sizeof shown / sizeof *shown; i++) {
-    if (*cli_text(error, shown[i])) {
-      labelled(CLI_DIM, labels[i], cli_text(error, shown[i]));
-    }
-  }
+  show_error(mb_map_get(data, "error"), "code");
+  show_undo(view, data);
   if (view->why) {
     labelled(CLI_DIM, "why", view->why);
   }

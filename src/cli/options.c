@@ -40,6 +40,8 @@ static const flag flags[] = {
      "answer to a runbook that asks for a phrase"},
     {"plan", 0, FLAG_BOOL, AT(plan), NULL, "run",
      "show what would be done and stop; nothing is written"},
+    {"undo", 0, FLAG_BOOL, AT(undo), NULL, "run",
+     "undo, without a question, what was done when the run then fails"},
     {"timeout", 0, FLAG_DURATION, AT(timeout_seconds), "DURATION", "run call",
      "end after so long, e.g. 90s, 15m"},
     {"no-input", 0, FLAG_BOOL, AT(no_input), NULL, "run",

@@ -117,7 +117,7 @@ volatile sig_atomic_t cli_signals_seen;
 
 /* Waits until there is something to read. A signal that comes just before the wait must end it too,
  * so signals are only let in while it lasts. False: a signal came. */
-static bool wait_for_answer(void) {
+static bool wait_for_answer(int signals) {
   sigset_t stops, before;
   struct pollfd input = {.fd = STDIN_FILENO, .events = POLLIN};
   sigemptyset(&stops);
@@ -125,16 +125,16 @@ static bool wait_for_answer(void) {
   sigaddset(&stops, SIGTERM);
   sigaddset(&stops, SIGHUP);
   sigprocmask(SIG_BLOCK, &stops, &before);
-  bool ready = cli_signals_seen == 0 && ppoll(&input, 1, NULL, &before) > 0;
+  bool ready = cli_signals_seen <= signals && ppoll(&input, 1, NULL, &before) > 0;
   sigprocmask(SIG_SETMASK, &before, NULL);
   return ready;
 }
 
-const char *cli_ask(const char *question, char *answer, size_t size) {
+const char *cli_ask(const char *question, int signals, char *answer, size_t size) {
   fflush(stdout);
   cli_put(stderr, CLI_BOLD, question);
   fflush(stderr);
-  if (!wait_for_answer() || fgets(answer, (int)size, stdin) == NULL) {
+  if (!wait_for_answer(signals) || fgets(answer, (int)size, stdin) == NULL) {
     clearerr(stdin);
     fputc('\n', stderr);
     return NULL;

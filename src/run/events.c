@@ -137,6 +137,17 @@ void mb_event_error(mb_event_draft *draft, const char *key, const mb_error *erro
   }
 }
 
+void mb_event_ending(mb_event_draft *draft) {
+  const mb_ending *end = &draft->run->end;
+  mb_event_text(draft, "verdict", mb_verdict_name(end->verdict));
+  mb_event_integer(draft, "exit_code", mb_verdict_exit_code(end->verdict));
+  mb_event_text(draft, "message", end->message);
+  mb_event_text(draft, "cause", end->cause);
+  mb_event_value(draft, "evidence", end->evidence);
+  mb_event_value(draft, "details", end->details);
+  mb_event_error(draft, "error", &end->error);
+}
+
 void mb_event_send(mb_event_draft *draft, mb_event_type type) {
   mb_run *run = draft->run;
   if (run->options.on_event == NULL) {
@@ -237,7 +248,8 @@ void mb_run_tell_started(mb_run *run) {
 /* What the end itself names; else, when a write was begun and it ended badly, what the plan named.
  */
 static const mb_value *next_commands(mb_run *run) {
-  bool left_behind = atomic_load(&run->writes) > 0 && mb_verdict_exit_code(run->end.verdict) != 0;
+  bool left_behind = atomic_load(&run->writes) > 0 && mb_verdict_exit_code(run->end.verdict) != 0 &&
+                     run->end.verdict != MB_VERDICT_FAILED_UNDONE;
   return run->end.next == NULL && left_behind ? run->next_after_writes : run->end.next;
 }
 
@@ -248,16 +260,12 @@ void mb_run_tell_finished(mb_run *run) {
   }
   double seconds = (double)(mb_monotonic_ns(&run->engine->system) - run->started_ns) / 1e9;
   mb_event_open(&draft, run);
-  mb_event_text(&draft, "verdict", mb_verdict_name(run->end.verdict));
-  mb_event_integer(&draft, "exit_code", mb_verdict_exit_code(run->end.verdict));
-  mb_event_text(&draft, "message", run->end.message);
-  mb_event_text(&draft, "cause", run->end.cause);
-  mb_event_value(&draft, "evidence", run->end.evidence);
-  mb_event_value(&draft, "details", run->end.details);
+  mb_event_ending(&draft);
   mb_event_number(&draft, "seconds", seconds);
   mb_event_integer(&draft, "calls", (int64_t)run->calls);
   mb_event_value(&draft, "result", run->result);
-  mb_event_error(&draft, "error", &run->end.error);
+  mb_event_text(&draft, "undo", run->undo);
+  mb_event_error(&draft, "undo_error", &run->undo_error);
   mb_value *next = put_field(&draft, "next");
   const mb_value *commands = next_commands(run);
   if (next != NULL) {

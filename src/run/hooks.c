@@ -31,6 +31,11 @@ static int refuse_undeclared(const mb_run *run, const mb_primitive *primitive, c
   return refuse(error, "UndeclaredPrimitive", where, text, next);
 }
 
+/* Where changes are made, each in a step. */
+static bool may_change(const mb_run *run) {
+  return run->phase == MB_PHASE_APPLY || run->phase == MB_PHASE_UNDO;
+}
+
 static int permit_write(const mb_run *run, const mb_primitive *primitive, int step,
                         const char *where, mb_error *error) {
   char text[400];
@@ -39,10 +44,11 @@ static int permit_write(const mb_run *run, const mb_primitive *primitive, int st
              mb_effect_name(primitive->effect));
     return refuse(error, "WriteInPlan", where, text, "Leave out --plan to let it write.");
   }
-  if (run->phase != MB_PHASE_APPLY) {
+  if (!may_change(run)) {
     snprintf(text, sizeof text, "%s %s, and %s() may only read", primitive->name,
              mb_effect_name(primitive->effect), mb_phase_name(run->phase));
-    return refuse(error, "WriteOutsideApply", where, text, "Move it into a step of apply().");
+    return refuse(error, "WriteOutsideApply", where, text,
+                  "Move it into a step of apply() or undo().");
   }
   if (step == 0) {
     snprintf(text, sizeof text, "%s %s, and it is called outside a step", primitive->name,
@@ -74,12 +80,13 @@ static void call_started(void *payload, uint64_t call, const mb_binding *binding
   mb_run *run = payload;
   mb_event_draft draft;
   run->calls++;
+  run->last_call = call + run->call_offset;
   if (binding->primitive.effect != MB_EFFECT_READS) {
     atomic_fetch_add(&run->writes, 1);
     run->writes_in_flight++;
   }
   mb_event_open(&draft, run);
-  mb_event_integer(&draft, "call", (int64_t)call);
+  mb_event_integer(&draft, "call", (int64_t)run->last_call);
   mb_event_text(&draft, "operation", binding->primitive.name);
   mb_event_text(&draft, "effect", mb_effect_name(binding->primitive.effect));
   mb_event_value(&draft, "args", args);
@@ -95,7 +102,7 @@ static void call_finished(void *payload, uint64_t call, const mb_binding *bindin
     run->writes_in_flight--;
   }
   mb_event_open(&draft, run);
-  mb_event_integer(&draft, "call", (int64_t)call);
+  mb_event_integer(&draft, "call", (int64_t)(call + run->call_offset));
   mb_event_text(&draft, "operation", binding->primitive.name);
   mb_event_text(&draft, "effect", mb_effect_name(binding->primitive.effect));
   mb_event_boolean(&draft, "ok", error == NULL);
@@ -114,10 +121,10 @@ static void call_finished(void *payload, uint64_t call, const mb_binding *bindin
 static int step_begin(void *payload, const char *name, const char *where, mb_error *error) {
   mb_run *run = payload;
   mb_event_draft draft;
-  if (run->phase != MB_PHASE_APPLY) {
+  if (!may_change(run)) {
     char text[300];
-    snprintf(text, sizeof text, "step(\"%s\") is in %s(), and steps belong in apply()", name,
-             mb_phase_name(run->phase));
+    snprintf(text, sizeof text, "step(\"%s\") is in %s(), and steps belong in apply() and undo()",
+             name, mb_phase_name(run->phase));
     return refuse(error, "StepOutsideApply", where, text,
                   "Read without a step, or move the step into apply().");
   }

@@ -25,9 +25,9 @@ static const char *const type_names[] = {"string",   "integer", "number", "boole
 
 /* Flags of the command: an argument of that name could not be given there. */
 static const char *const flags[] = {
-    "all",      "color",        "confirm", "endpoint_url", "env",   "help",   "input",
-    "no_input", "output",       "plan",    "profile",      "quiet", "region", "runbooks",
-    "settings", "show_secrets", "timeout", "verbose",      "yes",   NULL};
+    "all",      "color",        "confirm", "endpoint_url", "env",     "help",   "input",
+    "no_input", "output",       "plan",    "profile",      "quiet",   "region", "runbooks",
+    "settings", "show_secrets", "timeout", "undo",         "verbose", "yes",    NULL};
 
 static size_t count_names(const char *const *names) {
   size_t count = 0;

@@ -1,7 +1,6 @@
 /* From what happened to a verdict and one sentence about it. */
 #include "run/run_internal.h"
 
-#include "base/buffer.h"
 #include "run/fields.h"
 
 #include <stdarg.h>
@@ -20,7 +19,7 @@ static const mb_verdict runbook_verdicts[] = {
     MB_VERDICT_TIMED_OUT,     MB_VERDICT_CHECK_FAILED};
 #define RUNBOOK_VERDICT_COUNT (sizeof runbook_verdicts / sizeof runbook_verdicts[0])
 
-static void set_message(mb_run *run, const char *text) {
+void mb_run_set_message(mb_run *run, const char *text) {
   const char *copy = mb_arena_strdup(run->arena, text);
   run->end.message = copy != NULL ? copy : mb_verdict_summary(run->end.verdict);
 }
@@ -35,26 +34,22 @@ void mb_run_end(mb_run *run, mb_verdict verdict, const char *format, ...) {
   vsnprintf(text, sizeof text, format, arguments);
   va_end(arguments);
   run->end.verdict = verdict;
-  set_message(run, text);
+  mb_run_set_message(run, text);
 }
 
 /* ---- errors ------------------------------------------------------------------------------------
  */
 
-/* Appends which steps were done and which were under way, when anything may have been changed. */
-static void add_steps(mb_buffer *text, const mb_run *run) {
-  if (atomic_load(&run->writes) == 0) {
-    return;
-  }
-  for (size_t i = 0; i < mb_value_count(run->step_log); i++) {
+void mb_run_add_steps(mb_buffer *text, const mb_run *run, const char *lead, size_t from,
+                      size_t to) {
+  for (size_t i = from; i < to; i++) {
     const mb_value *step = mb_list_at(run->step_log, i);
     const mb_value *ok = mb_map_get(step, "ok");
     const char *state = ok == NULL ? "was under way" : mb_value_boolean(ok) ? "is done" : "failed";
-    mb_buffer_addf(text, "%s step %zu \"%s\" %s",
-                   i == 0 ? " What it had begun stays as it is:" : ",", i + 1,
+    mb_buffer_addf(text, "%s step %zu \"%s\" %s", i == from ? lead : ",", i + 1,
                    mb_value_string(mb_map_get(step, "name")), state);
   }
-  if (mb_value_count(run->step_log) > 0) {
+  if (from < to) {
     mb_buffer_add_text(text, ".");
   }
 }
@@ -83,7 +78,15 @@ static void describe_error(mb_buffer *text, const mb_run *run, mb_verdict verdic
     size_t size = strlen(error->message);
     mb_buffer_add_text(text, size > 0 && error->message[size - 1] == '.' ? "" : ".");
   }
-  add_steps(text, run);
+}
+
+/* Which steps were done and which were under way, when anything may have been changed. What an undo
+ * did is told with all the rest (undo.c). */
+static void describe_steps(mb_buffer *text, const mb_run *run) {
+  if (atomic_load(&run->writes) > 0 && run->phase != MB_PHASE_UNDO) {
+    mb_run_add_steps(text, run, " What it had begun stays as it is:", 0,
+                     mb_value_count(run->step_log));
+  }
 }
 
 void mb_run_end_error(mb_run *run, const mb_error *error) {
@@ -96,7 +99,9 @@ void mb_run_end_error(mb_run *run, const mb_error *error) {
   run->end.evidence = NULL;
   run->end.verdict = verdict_in_run(run, error);
   describe_error(&text, run, run->end.verdict, error);
-  set_message(run, text.failed ? error->message : mb_buffer_text(&text));
+  run->end.sentence = text.failed ? NULL : mb_arena_strdup(run->arena, mb_buffer_text(&text));
+  describe_steps(&text, run);
+  mb_run_set_message(run, text.failed ? error->message : mb_buffer_text(&text));
   mb_buffer_dispose(&text);
 }
 
@@ -275,6 +280,9 @@ void mb_run_take_outcome(mb_run *run, const mb_value *result) {
   if (verdict != MB_VERDICT_DONE &&
       (run->checks_failed == 0 || mb_verdict_exit_code(verdict) != 0)) {
     mb_run_end(run, verdict, "%s", message != NULL ? message : mb_verdict_summary(verdict));
+    if (message == NULL && verdict == MB_VERDICT_FAILED) {
+      run->end.sentence = "It failed."; /* the summary goes on to say what stays changed */
+    }
   }
 }
 

@@ -1,4 +1,5 @@
-/* The phases of a run, in order: plan, confirm, apply, verify, diagnose. */
+/* The phases of a run, in order: plan, confirm, apply, verify, diagnose; and undo, if it must be.
+ */
 #include "run/run_internal.h"
 
 #include "run/fields.h"
@@ -18,6 +19,8 @@ const char *mb_phase_name(mb_phase phase) {
     return "verify";
   case MB_PHASE_DIAGNOSE:
     return "diagnose";
+  case MB_PHASE_UNDO:
+    return "undo";
   }
   return "loading";
 }
@@ -79,15 +82,19 @@ static void tell_phase(mb_run *run, mb_event_type type, int64_t since_ns) {
   mb_event_draft draft;
   mb_event_open(&draft, run);
   mb_event_text(&draft, "phase", mb_phase_name(run->phase));
+  if (run->phase == MB_PHASE_UNDO && type == MB_EVENT_PHASE_STARTED) {
+    mb_event_text(&draft, "verdict", mb_verdict_name(run->before_undo.verdict));
+    mb_event_text(&draft, "message",
+                  run->before_undo.sentence != NULL ? run->before_undo.sentence
+                                                    : run->before_undo.message);
+  }
   if (type == MB_EVENT_PHASE_FINISHED) {
     mb_event_number(&draft, "seconds", (double)(mb_loop_now(run->engine->loop) - since_ns) / 1e9);
   }
   mb_event_send(&draft, type);
 }
 
-/* Calls the function of a phase with args, plan and applied, as many as it takes. 0, or -1 after
- * ending the run. */
-static int call_phase(mb_run *run, mb_phase phase, size_t arg_count, const mb_value **result) {
+int mb_run_call_phase(mb_run *run, mb_phase phase, size_t arg_count, const mb_value **result) {
   const mb_value *args[3] = {run->args, run->plan, run->applied};
   mb_error error;
   mb_error_clear(&error);
@@ -124,7 +131,7 @@ static bool has(const mb_run *run, mb_phase phase) {
 }
 
 static void plan(mb_run *run) {
-  if (has(run, MB_PHASE_PLAN) && call_phase(run, MB_PHASE_PLAN, 1, &run->plan) != 0) {
+  if (has(run, MB_PHASE_PLAN) && mb_run_call_phase(run, MB_PHASE_PLAN, 1, &run->plan) != 0) {
     return;
   }
   mb_run_take_plan(run, run->plan);
@@ -157,7 +164,7 @@ static void confirm(mb_run *run) {
 
 static void apply(mb_run *run) {
   confirm(run);
-  if (is_cancelled(run) || call_phase(run, MB_PHASE_APPLY, 2, &run->applied) != 0) {
+  if (is_cancelled(run) || mb_run_call_phase(run, MB_PHASE_APPLY, 2, &run->applied) != 0) {
     return;
   }
   mb_run_take_outcome(run, run->applied);
@@ -174,7 +181,7 @@ static void require_checks(mb_run *run) {
 }
 
 static void verify(mb_run *run) {
-  if (call_phase(run, MB_PHASE_VERIFY, 3, &run->result) != 0) {
+  if (mb_run_call_phase(run, MB_PHASE_VERIFY, 3, &run->result) != 0) {
     return;
   }
   mb_run_take_outcome(run, run->result);
@@ -199,7 +206,7 @@ static int tell_finding(mb_run *run, const mb_value *finding) {
 }
 
 static void diagnose(mb_run *run) {
-  if (call_phase(run, MB_PHASE_DIAGNOSE, 2, &run->result) != 0) {
+  if (mb_run_call_phase(run, MB_PHASE_DIAGNOSE, 2, &run->result) != 0) {
     return;
   }
   const mb_value *findings =
@@ -216,7 +223,7 @@ static void diagnose(mb_run *run) {
 /* ---- the whole ---------------------------------------------------------------------------------
  */
 
-static int load(mb_run *run, mb_error *error) {
+int mb_run_load(mb_run *run, mb_error *error) {
   mb_script_hooks hooks = mb_run_hooks(run);
   uint64_t seed = 0;
   const mb_system *system = &run->engine->system;
@@ -260,19 +267,30 @@ static int check_functions(const mb_run *run, mb_error *error) {
     return mb_error_set(error, MB_ERROR_SCRIPT, "BadRunbook",
                         "%s has none of plan(), verify() and diagnose()", file);
   }
+  if (reads && has(run, MB_PHASE_UNDO)) {
+    return mb_error_set(error, MB_ERROR_SCRIPT, "BadRunbook",
+                        "%s has undo(), but its manifest says effect = \"reads\"", file);
+  }
+  if (run->options.undo && !has(run, MB_PHASE_UNDO)) {
+    mb_error_set(error, MB_ERROR_USAGE, "CannotUndo",
+                 "%s has no undo(), so that nothing would be undone if it failed",
+                 run->manifest.name);
+    return mb_error_next(error, "leave out --undo");
+  }
   return 0;
 }
 
-void mb_run_phases(mb_run *run) {
+static void go_through(mb_run *run) {
   mb_error error;
   mb_error_clear(&error);
   if (is_cancelled(run)) {
     return;
   }
-  if (load(run, &error) != 0 || check_functions(run, &error) != 0) {
+  if (mb_run_load(run, &error) != 0 || check_functions(run, &error) != 0) {
     mb_run_end_error(run, &error);
     return;
   }
+  run->has_undo = has(run, MB_PHASE_UNDO);
   if (!is_cancelled(run)) {
     plan(run);
   }
@@ -287,4 +305,9 @@ void mb_run_phases(mb_run *run) {
   }
   require_checks(run);
   mb_run_end_done(run);
+}
+
+void mb_run_phases(mb_run *run) {
+  go_through(run);
+  mb_run_undo(run);
 }

@@ -203,6 +203,9 @@ void mb_run_free(mb_run *run) {
   if (script != NULL) {
     mb_script_free(script);
   }
+  if (run->script_before != NULL) {
+    mb_script_free(run->script_before);
+  }
   mb_arena_free(run->arena);
   mb_free(run);
 }
@@ -221,13 +224,12 @@ static int learn_region(mb_run *run, mb_error *error) {
              : 0;
 }
 
-static void set_deadline(mb_run *run) {
+void mb_run_set_deadline(mb_run *run) {
   double seconds = run->options.timeout_seconds > 0 ? run->options.timeout_seconds
                                                     : run->manifest.timeout_seconds;
-  run->started_ns = mb_loop_now(run->engine->loop);
   run->deadline_ns = INT64_MAX;
   if (seconds > 0 && seconds < 1e9) {
-    run->deadline_ns = run->started_ns + (int64_t)(seconds * 1e9);
+    run->deadline_ns = mb_loop_now(run->engine->loop) + (int64_t)(seconds * 1e9);
   }
 }
 
@@ -251,7 +253,8 @@ mb_verdict mb_run_execute(mb_run *run) {
   }
   run->executed = true;
   run->host->running = true;
-  set_deadline(run);
+  run->started_ns = mb_loop_now(run->engine->loop);
+  mb_run_set_deadline(run);
   if (learn_region(run, &error) != 0) {
     mb_run_end_error(run, &error);
   }

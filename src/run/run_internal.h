@@ -2,6 +2,7 @@
 #ifndef MB_RUN_RUN_INTERNAL_H
 #define MB_RUN_RUN_INTERNAL_H
 
+#include "base/buffer.h"
 #include "run/host_internal.h"
 #include "script/script.h"
 #include <moonbook/run.h>
@@ -12,7 +13,8 @@ typedef enum mb_phase {
   MB_PHASE_PLAN,
   MB_PHASE_APPLY,
   MB_PHASE_VERIFY,
-  MB_PHASE_DIAGNOSE
+  MB_PHASE_DIAGNOSE,
+  MB_PHASE_UNDO
 } mb_phase;
 
 /* How the run, or its undo, ended. All zero while it has not. */
@@ -20,6 +22,7 @@ typedef struct mb_ending {
   mb_verdict verdict;
   mb_error error;           /* MB_OK: no error ended it */
   const char *message;      /* one sentence or a few; NULL: none of its own yet */
+  const char *sentence;     /* the message without what stays changed; NULL: the message itself */
   const char *cause;        /* a code that the runbook gave, or NULL */
   const mb_value *evidence; /* list of lines, or NULL */
   const mb_value *details;  /* plain data for machines, or NULL */
@@ -44,8 +47,9 @@ struct mb_run {
 
   /* Read by mb_run_cancel, from anywhere. */
   _Atomic(mb_script *) script;
-  atomic_int cancels;
-  atomic_int writes; /* writing calls that were started */
+  atomic_int cancels;       /* counted anew for the undo */
+  atomic_int writes;        /* writing calls that were started */
+  mb_script *script_before; /* the undo's, which others may still have in hand, or NULL */
 
   mb_phase phase;
   int64_t started_ns;  /* monotonic */
@@ -56,24 +60,43 @@ struct mb_run {
   int writes_in_flight;
   uint64_t sequence; /* of the last event */
   uint64_t calls;
-  bool told_finished; /* the last event was sent */
+  uint64_t last_call;   /* number of the latest */
+  uint64_t call_offset; /* of the script's own numbers, which begin anew with the undo */
+  bool told_finished;   /* the last event was sent */
+  bool has_undo;
   bool event_lost;    /* memory ran out while an event was made */
   int steps;          /* begun */
+  size_t undo_from;   /* how many of step_log came before the undo */
   mb_value *step_log; /* list of {name, ok?}: ok is absent of one that has not ended */
   size_t checks_passed, checks_failed;
   mb_value *failed_checks; /* list of names */
 
   const mb_value *plan, *applied, *result;
   mb_ending end;
+  mb_ending before_undo; /* how it had ended when undo() was called */
+  mb_error undo_error;   /* that ended undo() */
+  const char *undo;      /* skipped, done or incomplete; NULL: there was nothing to undo */
   const mb_value *next_after_writes; /* named by the plan, for an end that names nothing */
 };
 
 /* ---- phases.c ---- */
 /* Loads the runbook and goes through its phases until there is a verdict. */
 void mb_run_phases(mb_run *run);
+/* Loads the runbook into a script of its own, which becomes the run's. 0, or -1. */
+int mb_run_load(mb_run *run, mb_error *error);
+/* Calls the function of a phase with args, plan and applied, as many as it takes. 0, or -1 after
+ * ending the run. */
+int mb_run_call_phase(mb_run *run, mb_phase phase, size_t arg_count, const mb_value **result);
 const char *mb_phase_name(mb_phase phase);
 /* Moves the run's deadline, also while a phase is under way. */
 void mb_run_extend(mb_run *run, int64_t nanoseconds);
+
+/* Begins the run's time: from now, as long as options or manifest give it. */
+void mb_run_set_deadline(mb_run *run);
+
+/* ---- undo.c ---- */
+/* Undoes what an ended run has done, when it ended badly, its runbook can, and it is wanted. */
+void mb_run_undo(mb_run *run);
 
 /* ---- outcome.c ---- */
 /* Ends the run: a verdict with a sentence about it (printf), unless it has ended already. */
@@ -87,6 +110,11 @@ void mb_run_take_plan(mb_run *run, const mb_value *plan);
 void mb_run_take_outcome(mb_run *run, const mb_value *result);
 /* Ends the run as check_failed when a check has failed. */
 void mb_run_take_checks(mb_run *run);
+/* Copies text as what the run ended with; the verdict's summary when memory has run out. */
+void mb_run_set_message(mb_run *run, const char *text);
+/* Appends how steps of step_log ended, from the one at `from` up to the one before `to`, after
+ * `lead`; nothing when there are none. */
+void mb_run_add_steps(mb_buffer *text, const mb_run *run, const char *lead, size_t from, size_t to);
 /* Ends the run as done. */
 void mb_run_end_done(mb_run *run);
 
@@ -117,6 +145,8 @@ void mb_event_send(mb_event_draft *draft, mb_event_type type);
 /* The map of an error: kind, code, message, and what else is known. -1 when memory has run out. */
 int mb_error_to_value(mb_arena *arena, mb_value *out, const mb_error *error);
 
+/* How the run ended: verdict, exit_code, message, cause?, evidence?, details?, error?. */
+void mb_event_ending(mb_event_draft *draft);
 void mb_run_tell_started(mb_run *run);
 void mb_run_tell_finished(mb_run *run);
 

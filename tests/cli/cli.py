@@ -1,4 +1,5 @@
-"""What the moonbook command prints, with and without a terminal. Runbooks of its own, no network.
+"""What the moonbook command prints, with and without a terminal. Runbooks of its own, no network but a
+simulated AWS on loopback.
 
 usage: cli.py MOONBOOK GROUP
 """
@@ -66,12 +67,49 @@ return { verify = function(run, args)
   return { verdict = "failed", message = "It could not be pulled \\27[31m.", cause = "image_not_found",
     evidence = lines, details = { line = "\\27[2J \\u{9b}31m \\u{202e}" }, next = "moonbook run ops/checks" }
 end }"""),
+    "ops/undoes": ("deploy", "writes", '"ecs.update_service", "ecs.describe_services"', """
+local place = { cluster = "aistudio-dev", service = "aistudio-dev" }
+local function set(count)
+  ecs.update_service { cluster = place.cluster, service = place.service, desired_count = count }
+end
+return {
+  plan = function()
+    local answer = ecs.describe_services { cluster = place.cluster, services = { place.service } }
+    return { was = answer.services[1].desired_count, next = "moonbook run ops/by-hand" }
+  end,
+  apply = function(run, args, plan)
+    step("One more", function() set(plan.was + 1) end)
+    if args.thing == "waits" then
+      progress("waiting for ever")
+      sleep(args.wait)
+    end
+  end,
+  verify = function(run, args) check("all is well", false) end,
+  undo = function(run, args, plan)
+    if args.thing == "sticks" then
+      progress("stuck for ever")
+      sleep(args.wait)
+    end
+    step("One less", function() set(plan.was) end)
+    return { message = plan.was .. " wanted again" }
+  end,
+}"""),
     "ops/asks": ("deploy", "writes", '"ecs.update_service"', """
 return {
   plan = function(run, args) return { refuse = confirm("Is the moon full?") and "it is" or "it is not" } end,
   apply = function(run, args) end,
 }"""),
 }
+
+SPECS = """local function spec(name, undo, expect)
+  return { name = name, world = "service", run = { runbook = "ops/undoes", undo = undo }, expect = expect }
+end
+return {
+  spec("undone", true, { verdict = "failed_undone", message = "Undone: ",
+    writes = { "ecs.update_service", "ecs.update_service" } }),
+  spec("left", nil, { verdict = "check_failed", writes = { "ecs.update_service" } }),
+}
+"""
 
 SETTINGS = """return { app = "shop", environments = {
   dev = { region = "eu-west-1" },
@@ -151,6 +189,33 @@ class Cli:
         status = os.waitpid(pid, 0)[1]
         os.close(master)
         return os.waitstatus_to_exitcode(status), seen
+
+
+class Simulator:
+    """A simulated AWS on loopback, for as long as the block lasts."""
+
+    def __init__(self, t):
+        self.t = t
+
+    def __enter__(self):
+        t = self.t
+        self.process = subprocess.Popen([t.moonbook, "sim", "--port", "0", "--output", "ndjson",
+                                         "--scenario", "service"], cwd=t.folder,
+                                        env=t.environment, stdout=subprocess.PIPE, stdin=subprocess.DEVNULL)
+        t.environment.update(AWS_ENDPOINT_URL=json.loads(self.process.stdout.readline())["endpoint"],
+                             AWS_REGION="eu-west-1", AWS_ACCESS_KEY_ID="AKIDSIMULATED",
+                             AWS_SECRET_ACCESS_KEY="simulated")
+        return self
+
+    def __exit__(self, *why):
+        self.process.terminate()
+        self.process.wait(LIMIT)
+        self.process.stdout.close()
+
+    def desired_count(self):
+        _, out, _ = self.t.plain("call", "ecs.describe_services", "--cluster", "aistudio-dev",
+                                 "--services", "aistudio-dev")
+        return json.loads(out)["services"][0]["desired_count"]
 
 
 def lines_of(output):
@@ -292,6 +357,66 @@ def asking(t):
              code == 30 and b"Is the moon full?" in out.split(b"[y/N]")[0], out)
 
 
+GO_ON, UNDO = b"Go on? [y/N] ", b"Undo what was done? [y/N] "
+
+
+def undo(t):
+    with Simulator(t) as world:
+        undo_in(t, world)
+
+
+def undo_in(t, world):
+    was = world.desired_count()
+    run = ("run", "ops/undoes", "--thing")
+    code, out = t.terminal(*run, "fails", answers=[(GO_ON, b"y\n"), (UNDO, b"y\n")])
+    t.expect("on a terminal how it ended is shown, and whether to undo is asked", code == 20
+             and b"\ncheck_failed: 1 of 1 checks failed: all is well.\n" in bare(out).split(UNDO)[0].replace(b"\r", b""),
+             out)
+    t.expect("the verdict says what was undone", b"failed_undone: 1 of 1 checks failed: all is well. Undone: "
+             in b" ".join(bare(out).split()), out)
+    t.expect("what was undone is undone", world.desired_count() == was)
+    code, out = t.terminal(*run, "fails", answers=[(GO_ON, b"y\n"), (UNDO, b"\n")])
+    t.expect("no answer is no", code == 10 and b"undo     was not wanted" in bare(out)
+             and b"next     moonbook run ops/by-hand" in bare(out) and world.desired_count() == was + 1, out)
+    code, out = t.terminal(*run, "fails", "--yes")
+    t.expect("--yes is no yes to an undo, and nobody is asked", code == 10 and UNDO not in out
+             and b"--undo runs it" in out, out)
+    code, out, _ = t.plain(*run, "fails", "--yes")
+    t.expect("without a terminal nothing is undone unasked", code == 10 and b"--undo runs it" in out, out)
+    before = world.desired_count()
+    code, out, _ = t.plain(*run, "fails", "--yes", "--undo")
+    t.expect("--undo undoes, and says why before it begins", code == 20 and world.desired_count() == before
+             and out.index(b"  undo     1 of 1 checks failed: all is well.\n") < out.index(b"One less"), out)
+    code, out, _ = t.plain(*run, "fails", "--yes", "--undo", "-o", "ndjson")
+    events = [json.loads(line) for line in out.splitlines()]
+    numbers = [e["data"]["call"] for e in events if e["type"] == "call_started"]
+    t.expect("ndjson: undo is a phase, its calls are numbered on, and the last event says what became of it",
+             [e["data"]["verdict"] for e in events if e["type"] == "phase_started" and e["data"]["phase"] == "undo"]
+             == ["check_failed"] and numbers == list(range(1, len(numbers) + 1))
+             and events[-1]["data"]["undo"] == "done", out)
+
+    code, out = t.terminal(*run, "waits", answers=[(GO_ON, b"y\n"), (b"waiting for ever", b"\x03"), (UNDO, b"y\n")])
+    t.expect("Ctrl-C after a write: whether to undo is asked", code == 20 and b"was cancelled in apply" in out
+             and world.desired_count() == before, out)
+    code, out = t.terminal(*run, "waits", answers=[(GO_ON, b"y\n"), (b"waiting for ever", b"\x03"), (UNDO, b"\x03")])
+    t.expect("Ctrl-C at that question leaves at once", code == 130 and b"leaving at once" in out
+             and world.desired_count() == before + 1, out)
+    code, out = t.terminal(*run, "waits", "--yes", "--undo", answers=[(b"waiting for ever", b"\x03")])
+    t.expect("Ctrl-C with --undo undoes", code == 20 and UNDO not in out
+             and world.desired_count() == before + 1, out)
+    code, out = t.terminal(*run, "sticks", "--yes", "--undo", answers=[(b"stuck for ever", b"\x03")])
+    t.expect("Ctrl-C during the undo stops it, and it is not called undone", code == 21
+             and b"stopping the undo" in out and b"undo_incomplete: " in bare(out)
+             and b"next     moonbook run ops/by-hand" in bare(out) and world.desired_count() == before + 2, out)
+    with open(os.path.join(t.folder, "undo.spec.lua"), "w") as file:
+        file.write(SPECS)
+    code, out, _ = t.plain("test", "undo.spec.lua")
+    t.expect("a spec undoes when it says so, and only then", code == 0 and b"2 passed" in out, out)
+    code, out, _ = t.plain("run", "ops/write", "--yes", "--undo")
+    t.expect("--undo is refused where it would do nothing", code == 2 and b"has no undo()" in out
+             and b"step" not in out, out)
+
+
 def escapes(t):
     for name, (code, out) in (("pipe", t.plain("run", "ops/hostile")[:2]),
                               ("terminal", t.terminal("run", "ops/hostile"))):
@@ -396,8 +521,8 @@ def specs(t):
 
 
 def main():
-    groups = {"plain": plain, "terminal": terminal, "asking": asking, "escapes": escapes, "help": help_,
-              "specs": specs}
+    groups = {"plain": plain, "terminal": terminal, "asking": asking, "undo": undo, "escapes": escapes,
+              "help": help_, "specs": specs}
     moonbook, group = os.path.abspath(sys.argv[1]), sys.argv[2]
     with tempfile.TemporaryDirectory() as folder:
         cli = Cli(moonbook, folder)

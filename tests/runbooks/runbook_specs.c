@@ -218,6 +218,7 @@ static mb_run_options run_options(const runbook_spec *spec, observation *seen,
   options.args = mb_map_get(spec->data, "args");
   options.environment = environment == NULL ? NULL : mb_value_string(environment);
   options.plan_only = mb_value_boolean(mb_map_get(spec->data, "plan_only"));
+  options.undo = mb_value_boolean(mb_map_get(spec->data, "undo"));
   options.timeout_seconds = mb_value_number(mb_map_get(spec->data, "timeout"));
   /* confirm: absent says yes; "no" says no; "nobody" has nobody to ask. */
   options.assume_yes = *confirm == 0;

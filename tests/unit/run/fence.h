@@ -77,6 +77,8 @@ typedef struct run_trial {
   mb_arena *arena;
   mb_value *finished; /* data of the last event */
   const char *cancel_at;
+  int cancel_times; /* at that event; 0: once */
+  int64_t calls;    /* begun; each must have the next number */
   int events_in_order;
   uint64_t sequence;
 } run_trial;
@@ -92,8 +94,14 @@ static inline void note(const mb_event *event, void *payload) {
       mb_value_copy(trial->arena, trial->finished, event->data) != 0) {
     fail();
   }
+  if (event->type == MB_EVENT_CALL_STARTED) {
+    assert_int_equal(mb_value_integer(mb_map_get(event->data, "call")), ++trial->calls);
+  }
   if (trial->cancel_at != NULL && strcmp(name, trial->cancel_at) == 0) {
-    mb_run_cancel(trial->run);
+    int times = trial->cancel_times > 0 ? trial->cancel_times : 1;
+    while (times-- > 0) {
+      mb_run_cancel(trial->run);
+    }
   }
 }
 
