@@ -50,5 +50,6 @@ ecs.deploying = services.deploying
 ecs.target_changed = services.target_changed
 ecs.behaviour_changed = calls.behaviour_changed
 ecs.interrupt = calls.interrupt
+ecs.adopt = require("sim.ecs.controllers").adopt
 
 return ecs

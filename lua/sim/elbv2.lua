@@ -1,6 +1,7 @@
 --- Elastic Load Balancing: application load balancers in front of the tasks.
 
 local facts = require "sim.facts.elbv2"
+local listeners = require "sim.elbv2.listeners"
 local store = require "sim.elbv2.store"
 local targets = require "sim.elbv2.targets"
 local traffic = require "sim.elbv2.traffic"
@@ -9,7 +10,7 @@ local util = require "sim.util"
 local elbv2 = { operations = {}, handlers = {}, init = store.init, http = traffic.http }
 
 for _, part in ipairs {
-  require "sim.elbv2.balancers", require "sim.elbv2.groups", require "sim.elbv2.listeners", targets,
+  require "sim.elbv2.balancers", require "sim.elbv2.groups", listeners, targets,
 } do
   for name, run in util.sorted_pairs(part.operations) do
     elbv2.operations[name] = run
@@ -71,6 +72,8 @@ elbv2.health = targets.health
 elbv2.delay = targets.delay
 elbv2.look = targets.look
 elbv2.minute = traffic.minute
+elbv2.forwards = listeners.forwards
+elbv2.weigh = listeners.weigh
 
 --- The target group as DescribeTargetGroups shows it, or nil.
 function elbv2.group(world, group_arn)

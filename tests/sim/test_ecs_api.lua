@@ -221,7 +221,7 @@ t.test("what a service may not be", function()
   wrong({ launch_type = "CLOUD" }, invalid)
   wrong({ scheduling_strategy = "DAEMON" }, "NotSimulated")
   wrong({ deployment_controller = { type = "CODE_DEPLOY" } }, "NotSimulated")
-  wrong({ deployment_configuration = { strategy = "BLUE_GREEN" } }, "NotSimulated")
+  wrong({ deployment_configuration = { strategy = "GREEN" } }, invalid, "GREEN is not a valid value for strategy.")
   ecs.call(world, "deregister_task_definition", { task_definition = "web:1" })
   wrong({ task_definition = "web:1" }, "ClientException", "TaskDefinition is inactive")
   t.equal(ecs.call(world, "list_services", { cluster = "prod" }).service_arns, {})
@@ -376,7 +376,8 @@ t.test("service deployments and revisions can be listed, filtered and described"
   local revisions = ecs.call(world, "describe_service_revisions",
     { service_revision_arns = { shown.target_service_revision.arn, "arn:none" } })
   t.equal({ revisions.service_revisions[1].task_definition, #revisions.failures }, { ecs.service(world).task_definition, 1 })
-  refused(world, "continue_service_deployment", { service_deployment_arn = arn, hook_id = "h1" }, "InvalidParameterException")
+  refused(world, "continue_service_deployment", { service_deployment_arn = arn, hook_id = "h1" }, "InvalidParameterException",
+    "Invalid hookId: hookId must follow the format: ecs-{hookType}-{id}")
   refused(world, "continue_service_deployment", { service_deployment_arn = arn .. "x", hook_id = "h1" },
     "ServiceDeploymentNotFoundException")
 end)

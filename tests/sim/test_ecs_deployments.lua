@@ -132,7 +132,7 @@ t.test("a first deployment that fails has nothing to go back to", function()
   t.equal({ #service.deployments, service.running_count, service.pending_count }, { 1, 0, 0 })
   local record = history(world)[1]
   t.equal(record.status, "ROLLBACK_FAILED")
-  t.contains(record.status_reason, "no rollback candidate")
+  t.equal(record.status_reason, "No rollback candidate was found to run the rollback.")
   local list = ecs.events(world, 0)
   t.equal(when(list, "rolling back"), nil)
 end)

@@ -41,9 +41,15 @@ function alarms.fired(world, service, deployment)
   return #fired > 0 and fired or nil
 end
 
---- For how many seconds after its last move a deployment is still watched.
+--- Whether a deployment of the service is under way whose alarms have to be looked at again and again.
+function alarms.watching(service)
+  return enabled(service) ~= nil and #(service.deployments[1].watched_alarms or {}) > 0
+end
+
+--- For how many seconds after its last move a deployment is still watched. One with lifecycle stages has a stage
+-- for that.
 function alarms.bake_seconds(service, deployment)
-  if not enabled(service) or #(deployment.watched_alarms or {}) == 0 then
+  if deployment.strategy or not enabled(service) or #(deployment.watched_alarms or {}) == 0 then
     return 0
   end
   return durations.usual("bake_time_floor")

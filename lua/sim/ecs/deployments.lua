@@ -5,9 +5,12 @@ local durations = require "sim.facts.durations"
 local events = require "sim.ecs.events"
 local failures = require "sim.ecs.failures"
 local history = require "sim.ecs.history"
+local hooks = require "sim.ecs.hooks"
 local names = require "sim.ecs.names"
+local stages = require "sim.ecs.stages"
 local stopping = require "sim.ecs.stopping"
 local texts = require "sim.facts.texts"
+local traffic = require "sim.ecs.traffic"
 local wake = require "sim.ecs.wake"
 
 local deployments = { operations = {}, handlers = {} }
@@ -40,11 +43,13 @@ function deployments.begin(world, service)
     id = names.deployment(world), status = "PRIMARY", config = service.config, desired = 0, failed_tasks = 0,
     created_at = now, updated_at = now,
   }
-  deployment.revision = history.revise(world, service, service.config)
-  deployment.service_deployment = history.open(world, service, deployment.revision)
+  table.insert(service.deployments, 1, deployment)
+  stages.prepare(service, deployment)
+  local shifts = deployment.strategy ~= nil and traffic.managed(service.config)
+  deployment.revision = history.revise(world, service, service.config, deployment.swapped)
+  deployment.service_deployment = history.open(world, service, deployment.revision, shifts)
   say(deployment, "IN_PROGRESS", "in_progress")
   alarms.watch(world, service, deployment)
-  table.insert(service.deployments, 1, deployment)
   service.current = deployment.service_deployment
   service.steady, service.quiet_until = false, nil
   wake.in_about(world, service, "update_to_first_pass")
@@ -68,6 +73,7 @@ function deployments.complete(world, service)
   service.deployments = { deployment }
   service.completed = {
     id = deployment.id, config = deployment.config, revision = deployment.revision, created_at = deployment.created_at,
+    swapped = deployment.swapped,
   }
   events.write(world, service, "completed", { id = deployment.id })
 end
@@ -115,6 +121,7 @@ local function restore(world, service, failed, reason)
   end
   back = back or {
     id = last.id, config = last.config, revision = last.revision, created_at = last.created_at, desired = 0,
+    swapped = last.swapped,
   }
   back.status, back.failed_tasks, back.updated_at = "PRIMARY", 0, world:now()
   back.service_deployment, back.rolls_back = failed.service_deployment, failed.id
@@ -124,6 +131,9 @@ local function restore(world, service, failed, reason)
   failed.desired = 0
   service.deployments, service.config = list, last.config
   service.completed = nil -- until it is completed again, there is nothing to go back to
+  if failed.strategy then
+    stages.give_back(world, service, back)
+  end
 end
 
 -- What each way to fail is called in events, states and histories, and whether it goes back.
@@ -142,6 +152,12 @@ local ways = {
       return service.deployment_configuration.alarms.rollback == true
     end,
   },
+  stage = { -- a lifecycle stage or its hook; what happened is said in words
+    event = "stage_failed", state = "failed_stage", back = "rolling_back_request",
+    restores = function()
+      return true
+    end,
+  },
   request = {
     state = "stopped", back = "rolling_back_request", begun = "rolling_back_request", done = "rolled_back_request",
     stopped = "no_candidate",
@@ -155,7 +171,7 @@ local ways = {
 local function stay_failed(world, service, deployment, way, wanted_back)
   local words = texts.service_deployment
   local record = history.record(world, deployment.service_deployment)
-  local reason, status = words[way.stopped], "STOPPED"
+  local reason, status = words[way.stopped or "stopped"], "STOPPED"
   if record and record.status == "ROLLBACK_IN_PROGRESS" then
     reason, status = words.rollback_failed, "ROLLBACK_FAILED"
   elseif wanted_back then
@@ -164,8 +180,16 @@ local function stay_failed(world, service, deployment, way, wanted_back)
   history.finish(world, service, deployment.service_deployment, status, texts.fill(reason, {}))
 end
 
---- The newest deployment has failed. `why`: "breaker", "alarm" or "request".
-function deployments.fail(world, service, why)
+local function tell_of_failure(world, service, deployment, way, reason)
+  if way.event and deployment.strategy then
+    events.write(world, service, "stage_failed", { why = reason })
+  elseif way.event then
+    events.write(world, service, way.event, { id = deployment.id })
+  end
+end
+
+--- The newest deployment has failed. `why`: "breaker", "alarm" or "request", or "stage" with the `reason` in words.
+function deployments.fail(world, service, why, reason)
   local deployment, way = service.deployments[1], ways[why]
   local record = history.record(world, deployment.service_deployment)
   if record and why == "breaker" then
@@ -173,19 +197,19 @@ function deployments.fail(world, service, why)
   end
   say(deployment, "FAILED", way.state)
   deployment.updated_at, deployment.tripping = world:now(), nil
+  local begun = reason or texts.fill(texts.service_deployment[way.begun], {})
+  local done = reason or texts.fill(texts.service_deployment[way.done], {})
   cancel_pending(world, service, deployment)
-  if way.event then
-    events.write(world, service, way.event, { id = deployment.id })
-  end
+  tell_of_failure(world, service, deployment, way, done)
   local wanted_back = way.restores(service)
   if not wanted_back or not service.completed then
     stay_failed(world, service, deployment, way, wanted_back)
   else
     events.write(world, service, "rolling_back", { id = service.completed.id }, 1)
-    history.roll_back(world, deployment.service_deployment, service.completed.revision,
-      texts.fill(texts.service_deployment[way.begun], {}))
+    history.roll_back(world, deployment.service_deployment, service.completed.revision, begun)
     if record then
-      record.done_reason = texts.fill(texts.service_deployment[way.done], {})
+      record.done_reason = done
+      stages.note_rollback(record, deployment)
     end
     restore(world, service, deployment, way.back)
   end
@@ -219,17 +243,47 @@ function deployments.handlers.roll_back(world, args)
   end
 end
 
+-- A rollback begins soon; one that was asked for, or is under way, goes on.
+local function request_rollback(world, record)
+  if record.status == "PENDING" or record.status == "IN_PROGRESS" then
+    record.status, record.updated_at = "ROLLBACK_REQUESTED", world:now()
+    world:after(durations.take(world, "rollback_request"), "ecs.roll_back", { arn = record.arn })
+  end
+end
+
 function deployments.operations.stop_service_deployment(world, input)
   local stop_type = input.stop_type or "ROLLBACK"
   if stop_type ~= "ROLLBACK" and stop_type ~= "ABORT" then
     texts.fail(world, "choice", { value = stop_type, name = "stopType" })
   end
-  local record = history.steerable(world, input.service_deployment_arn)
-  if stop_type == "ABORT" then
+  local record = history.named(world, input.service_deployment_arn)
+  if history.is_over(record) then
+    texts.fail(world, "deployment_over", { status = record.status })
+  elseif stop_type == "ABORT" then
     texts.fail(world, "deployment_abort")
   end
-  record.status, record.updated_at = "ROLLBACK_REQUESTED", world:now()
-  world:after(durations.take(world, "rollback_request"), "ecs.roll_back", { arn = record.arn })
+  request_rollback(world, record)
+  return { service_deployment_arn = record.arn }
+end
+
+--- Somebody answers a pause hook.
+function deployments.operations.continue_service_deployment(world, input)
+  local action = input.action or "CONTINUE"
+  if action ~= "CONTINUE" and action ~= "ROLLBACK" then
+    texts.fail(world, "choice", { value = action, name = "action" })
+  end
+  local record = history.named(world, input.service_deployment_arn)
+  if history.is_over(record) then
+    texts.fail(world, "continue_over")
+  end
+  local hook = hooks.find(world, record, input.hook_id)
+  if record.status ~= "IN_PROGRESS" then
+    texts.fail(world, "hook")
+  end
+  hooks.answer(world, record, hook, action)
+  if action == "ROLLBACK" then
+    request_rollback(world, record)
+  end
   return { service_deployment_arn = record.arn }
 end
 

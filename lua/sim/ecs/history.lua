@@ -3,10 +3,12 @@
 local definitions = require "sim.ecs.definitions"
 local durations = require "sim.facts.durations"
 local failures = require "sim.ecs.failures"
+local hooks = require "sim.ecs.hooks"
 local launch = require "sim.ecs.launch"
 local names = require "sim.ecs.names"
 local page_of = require("sim.ecs.clusters").page
 local texts = require "sim.facts.texts"
+local traffic = require "sim.ecs.traffic"
 local util = require "sim.util"
 
 local history = { operations = {}, handlers = {} }
@@ -31,11 +33,11 @@ local function pin_images(world, definition)
   return images
 end
 
---- A new service revision for a configuration. Gives its ARN.
-function history.revise(world, service, config)
+--- A new service revision for a configuration; `swapped` when it uses the alternate target groups. Gives its ARN.
+function history.revise(world, service, config, swapped)
   local arn = names.service_revision(world, service)
   world:state("ecs").revisions[arn] = {
-    arn = arn, service = service.key, created_at = world:now(), config = config,
+    arn = arn, service = service.key, created_at = world:now(), config = config, swapped = swapped,
     images = pin_images(world, definitions.of(world, config.task_definition)),
   }
   return arn
@@ -52,13 +54,13 @@ local function running_revisions(service, except)
   return out
 end
 
---- A new service deployment of a revision. Gives its ARN.
-function history.open(world, service, revision)
+--- A new service deployment of a revision; `shifts` when it shifts traffic. Gives its ARN.
+function history.open(world, service, revision, shifts)
   local arn = names.service_deployment(world, service)
   local record = {
     arn = arn, service = service.key, service_arn = service.arn, created_at = world:now(), updated_at = world:now(),
     status = "PENDING", target = revision, sources = running_revisions(service, revision),
-    configuration = service.deployment_configuration,
+    configuration = service.deployment_configuration, shifts = shifts,
     breaker = failures.watched(service) and "MONITORING" or "DISABLED",
     alarms = service.deployment_configuration.alarms,
   }
@@ -85,8 +87,19 @@ end
 
 local waiting = { PROVISIONING = true, PENDING = true, ACTIVATING = true }
 
--- How many tasks of a revision are wanted, running and pending now.
-local function summary(world, service, arn)
+-- How much of the traffic a revision gets, in percent.
+local function weight_of(service, arn, kind)
+  local sum = 0
+  for _, deployment in ipairs(service.deployments) do
+    if deployment.revision == arn then
+      sum = sum + (deployment[kind] or 0)
+    end
+  end
+  return sum + 0.0
+end
+
+-- How many tasks of a revision are wanted, running and pending now; with `shifts` how much traffic it gets.
+local function summary(world, service, arn, shifts)
   local state, requested, running, pending = world:state("ecs"), 0, 0, 0
   for _, deployment in ipairs(service.deployments) do
     if deployment.revision == arn then
@@ -103,6 +116,8 @@ local function summary(world, service, arn)
   end
   return {
     arn = arn, requested_task_count = requested, running_task_count = running, pending_task_count = pending,
+    requested_production_traffic_weight = shifts and weight_of(service, arn, "production") or nil,
+    requested_test_traffic_weight = shifts and weight_of(service, arn, "test") or nil,
   }
 end
 
@@ -120,9 +135,9 @@ end
 local function summaries(world, service, record)
   local sources = {}
   for index, arn in ipairs(record.sources) do
-    sources[index] = summary(world, service, arn)
+    sources[index] = summary(world, service, arn, record.shifts)
   end
-  return sources, summary(world, service, record.target)
+  return sources, summary(world, service, record.target, record.shifts)
 end
 
 --- The service deployment has come to an end; its counts stay as they are now.
@@ -133,6 +148,7 @@ function history.finish(world, service, arn, status, reason)
   end
   record.source_counts, record.target_counts = summaries(world, service, record)
   record.status, record.status_reason = status, reason or record.status_reason
+  hooks.close(record)
   record.updated_at = world:now()
   record.started_at = record.started_at or world:now()
   if status == "STOPPED" then
@@ -198,6 +214,7 @@ local function show(world, record)
     source_service_revisions = sources, target_service_revision = target,
     status = record.status, status_reason = record.status_reason,
     deployment_configuration = record.configuration, rollback = record.rollback,
+    lifecycle_stage = record.stage, lifecycle_hook_details = hooks.show(record),
     deployment_circuit_breaker = show_breaker(service, record), alarms = show_alarms(record),
   }
 end
@@ -222,7 +239,7 @@ local function show_revision(world, revision)
     service_revision_arn = revision.arn, service_arn = service.arn,
     cluster_arn = world:arn("ecs", "cluster/" .. service.cluster), created_at = revision.created_at,
     container_images = revision.images, platform_version = "1.4.0", platform_family = "Linux",
-    guard_duty_enabled = false,
+    guard_duty_enabled = false, resolved_configuration = traffic.resolved(revision.config, revision.swapped),
   }
   for _, name in ipairs(revision_fields) do
     out[name] = revision.config[name]
@@ -282,23 +299,14 @@ function operations.describe_service_revisions(world, input)
   return { service_revisions = found, failures = missing }
 end
 
---- The service deployment that an operation may still steer; it must not be over.
-function history.steerable(world, arn)
-  local record = history.record(world, arn)
-  if not record then
-    texts.fail(world, "deployment_missing")
-  elseif record.status ~= "PENDING" and record.status ~= "IN_PROGRESS" then
-    texts.fail(world, "deployment_over", { status = record.status })
-  end
-  return record
+--- The service deployment that an operation names.
+function history.named(world, arn)
+  return history.record(world, arn) or texts.fail(world, "deployment_missing")
 end
 
---- Hooks belong to deployments that the simulator does not do: no hook ever waits here.
-function operations.continue_service_deployment(world, input)
-  if not history.record(world, input.service_deployment_arn) then
-    texts.fail(world, "deployment_missing")
-  end
-  texts.fail(world, "hook", { id = input.hook_id })
+--- Whether a service deployment has come to an end.
+function history.is_over(record)
+  return over[record.status] == true
 end
 
 return history

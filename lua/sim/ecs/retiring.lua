@@ -151,6 +151,17 @@ function retiring.retire(world, service, pass)
   pass.retired = true
 end
 
+--- Stops all tasks of some deployments, which never served or serve no more.
+function retiring.abandon(world, service, pass, list)
+  for _, deployment in ipairs(list) do
+    local wanted = pass.shares[deployment.id].wanted
+    deployment.desired = 0
+    if #wanted > 0 then
+      retiring.take_away(world, service, wanted, #wanted, pass)
+    end
+  end
+end
+
 --- More tasks than the deployment is to have: scale in.
 function retiring.trim(world, service, deployment, pass)
   local share = pass.shares[deployment.id]

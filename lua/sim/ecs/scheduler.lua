@@ -8,6 +8,7 @@ local events = require "sim.ecs.events"
 local history = require "sim.ecs.history"
 local mending = require "sim.ecs.mending"
 local retiring = require "sim.ecs.retiring"
+local stages = require "sim.ecs.stages"
 local starting = require "sim.ecs.starting"
 local survey = require "sim.ecs.survey"
 local wake = require "sim.ecs.wake"
@@ -38,7 +39,7 @@ end
 local function try_completion(world, service, pass)
   local primary = service.deployments[1]
   local share = pass.shares[primary.id]
-  if primary.rollout_state ~= "IN_PROGRESS" then
+  if primary.rollout_state ~= "IN_PROGRESS" or not stages.retires(primary) then
     return
   elseif share.good < service.desired or #share.wanted > service.desired or not older_gone(service, pass) then
     primary.baking_since = nil
@@ -119,6 +120,12 @@ local function plan_next(world, service, pass)
   if service.deployments[1].rollout_state == "FAILED" and not pass.moving then
     return -- nothing more will happen by itself
   end
+  if pass.resting and not pass.moving and not alarms.watching(service) then
+    if pass.again then
+      wake.after(world, service, pass.again + durations.take(world, "scheduler_reaction"))
+    end
+    return -- a hook or the time that a stage takes; what goes wrong meanwhile wakes the scheduler
+  end
   if pass.retired then
     wake.in_about(world, service, "stop_to_start")
   end
@@ -128,15 +135,32 @@ local function plan_next(world, service, pass)
   wake.in_about(world, service, "scheduler_pass")
 end
 
+-- Takes away what the newest deployment does not need any more.
+local function retire(world, service, pass)
+  local primary = service.deployments[1]
+  if primary.rollout_state == "FAILED" then
+    return
+  elseif stages.reconciles(primary) then
+    retiring.abandon(world, service, pass, stages.leftovers(service))
+  elseif stages.retires(primary) then
+    retiring.retire(world, service, pass)
+  end
+end
+
 local function active(world, service)
   if check_alarms(world, service) then
     return
   end
   local primary = service.deployments[1]
-  if primary.rollout_state ~= "FAILED" then
-    primary.desired = service.desired
-  end
   local pass = survey.look(world, service)
+  local failure = stages.run(world, service, pass)
+  if failure then
+    deployments.fail(world, service, "stage", failure)
+    return
+  end
+  if primary.rollout_state ~= "FAILED" then
+    primary.desired = stages.wanted(service, primary)
+  end
   mending.count(world, service, pass)
   for index = #service.deployments, 1, -1 do
     local deployment = service.deployments[index]
@@ -145,9 +169,7 @@ local function active(world, service)
       starting.fill_up(world, service, deployment, pass)
     end
   end
-  if primary.rollout_state ~= "FAILED" then
-    retiring.retire(world, service, pass)
-  end
+  retire(world, service, pass)
   for _, deployment in ipairs(service.deployments) do
     if retiring.maintained(service, deployment) then
       retiring.trim(world, service, deployment, pass)

@@ -1,13 +1,18 @@
 --- Services: created, updated, deleted, described, listed.
 
 local clusters = require "sim.ecs.clusters"
+local configuration = require "sim.ecs.configuration"
+local controllers = require "sim.ecs.controllers"
 local definitions = require "sim.ecs.definitions"
 local deployments = require "sim.ecs.deployments"
 local history = require "sim.ecs.history"
 local names = require "sim.ecs.names"
 local texts = require "sim.facts.texts"
+local traffic = require "sim.ecs.traffic"
 local util = require "sim.util"
 local wake = require "sim.ecs.wake"
+
+local check_choice = configuration.check_choice
 
 local services = { operations = {} }
 local operations = services.operations
@@ -32,12 +37,6 @@ end
 
 -- ---- checks --------------------------------------------------------------------------------------
 
-local function check_choice(world, name, value, choices)
-  if value ~= nil and not util.holds(choices, value) then
-    texts.fail(world, "choice", { value = tostring(value), name = name })
-  end
-end
-
 local function check_kind(world, input)
   check_choice(world, "schedulingStrategy", input.scheduling_strategy, { "REPLICA", "DAEMON" })
   local controller = input.deployment_controller and input.deployment_controller.type or "ECS"
@@ -47,57 +46,6 @@ local function check_kind(world, input)
   elseif controller ~= "ECS" then
     not_simulated(world, "services with the deployment controller " .. controller)
   end
-end
-
-local threshold_types = { "BOUNDED_PERCENT", "UNBOUNDED_PERCENT", "COUNT" }
-
-local function check_breaker(world, breaker)
-  local rule = breaker and breaker.threshold_configuration
-  if not rule then
-    return
-  end
-  check_choice(world, "type", rule.type, threshold_types)
-  local highest = rule.type == "COUNT" and 2147483647 or 100
-  if rule.value < 1 or rule.value > highest then
-    texts.fail(world, "threshold")
-  end
-end
-
-local function check_percent(world, name, value, low, high)
-  if value < low or value > high then
-    texts.fail(world, "percent_range", { name = name, low = tostring(low), high = tostring(high) })
-  end
-end
-
-local function check_bounds(world, configuration)
-  local low, high = configuration.minimum_healthy_percent, configuration.maximum_percent
-  check_percent(world, "minimumHealthyPercent", low, 0, 100)
-  check_percent(world, "maximumPercent", high, 100, 2147483647)
-  if low == 100 and high == 100 then
-    texts.fail(world, "percent_blocked")
-  end
-end
-
-local default_configuration = {
-  maximum_percent = 200, minimum_healthy_percent = 100, strategy = "ROLLING", bake_time_in_minutes = 0,
-}
-
--- The configuration that holds after `given` is laid over `before`.
-local function merge_configuration(world, given, before)
-  local out = util.copy(before or default_configuration)
-  for name, value in util.sorted_pairs(given or {}) do
-    out[name] = util.copy(value)
-  end
-  out.deployment_circuit_breaker = out.deployment_circuit_breaker or { enable = false, rollback = false }
-  check_choice(world, "strategy", out.strategy, { "ROLLING", "BLUE_GREEN", "LINEAR", "CANARY" })
-  if out.strategy ~= "ROLLING" then
-    not_simulated(world, "deployments with the strategy " .. out.strategy)
-  elseif out.lifecycle_hooks and #out.lifecycle_hooks > 0 then
-    not_simulated(world, "lifecycle hooks of deployments")
-  end
-  check_bounds(world, out)
-  check_breaker(world, out.deployment_circuit_breaker)
-  return out
 end
 
 local function check_launch(world, config, definition)
@@ -230,7 +178,7 @@ local function show(world, service, include)
     list[index] = show_deployment(deployment, each[deployment.id] or { running = 0, pending = 0 })
   end
   local balanced = #(config.load_balancers or {}) > 0
-  return {
+  local out = {
     service_arn = service.arn, service_name = service.name,
     cluster_arn = world:arn("ecs", "cluster/" .. service.cluster),
     load_balancers = config.load_balancers or {}, service_registries = config.service_registries or {},
@@ -252,6 +200,7 @@ local function show(world, service, include)
     availability_zone_rebalancing = service.availability_zone_rebalancing or "ENABLED",
     tags = util.holds(include, "TAGS") and service.tags or nil,
   }
+  return controllers.show(world, service, out, each)
 end
 
 services.show = show
@@ -313,11 +262,13 @@ function operations.create_service(world, input, caller)
   end
   check_config(world, config)
   check_grace(world, input.health_check_grace_period_seconds, config)
+  local laid_over = configuration.merge(world, input.deployment_configuration)
+  configuration.check_balancers(world, laid_over, config.load_balancers)
   local service = {
     key = key, name = input.service_name, cluster = cluster.name, arn = world:arn("ecs", "service/" .. key),
     status = "ACTIVE", desired = input.desired_count or 0, created_at = world:now(), asked = asked,
     created_by = caller and caller.arn, config = config, grace = input.health_check_grace_period_seconds,
-    deployment_configuration = merge_configuration(world, input.deployment_configuration),
+    deployment_configuration = laid_over,
     tags = util.copy(input.tags) or {}, deployments = {}, events = {}, tasks = {}, history = {},
   }
   for _, name in ipairs(plain_fields) do
@@ -390,10 +341,14 @@ function operations.update_service(world, input)
   local service = active_service(world, input.cluster, input.service)
   check_count(world, input.desired_count)
   check_kind(world, input)
+  controllers.check_update(world, service, input)
   local config, changed = updated_config(world, service, input)
-  local configuration = merge_configuration(world, input.deployment_configuration, service.deployment_configuration)
+  local laid_over = configuration.merge(world, input.deployment_configuration, service.deployment_configuration)
+  if changed or input.deployment_configuration then
+    configuration.check_balancers(world, laid_over, config.load_balancers)
+  end
   check_grace(world, input.health_check_grace_period_seconds, config)
-  service.deployment_configuration = configuration
+  service.deployment_configuration = laid_over
   service.grace = input.health_check_grace_period_seconds or service.grace
   for _, name in ipairs(plain_fields) do
     if input[name] ~= nil then
@@ -448,6 +403,15 @@ function operations.describe_services(world, input)
     end
   end
   return { services = found, failures = missing }
+end
+
+--- The task sets of a service; one that ECS deploys has none.
+function operations.describe_task_sets(world, input)
+  local service = names.service(world, input.cluster, input.service)
+  local _, each = counts(world, service)
+  local list = controllers.of(service) ~= "ECS" and controllers.task_sets(world, service, each) or {}
+  local found, missing = controllers.chosen(list, input.task_sets)
+  return { task_sets = found, failures = missing }
 end
 
 function operations.list_services(world, input)
@@ -514,11 +478,8 @@ end
 --- A target's health is another one: services that own it look.
 function services.target_changed(world, group)
   for _, service in util.sorted_pairs(world:state("ecs").services) do
-    for _, balancer in ipairs(service.status == "ACTIVE" and service.config.load_balancers or {}) do
-      if balancer.target_group_arn == group then
-        wake.in_about(world, service, "unhealthy_reaction")
-        break
-      end
+    if service.status == "ACTIVE" and traffic.uses(service.config, group) then
+      wake.in_about(world, service, "unhealthy_reaction")
     end
   end
 end

@@ -6,6 +6,7 @@ local failures = require "sim.ecs.failures"
 local survey = require "sim.ecs.survey"
 local tasks = require "sim.ecs.tasks"
 local texts = require "sim.facts.texts"
+local traffic = require "sim.ecs.traffic"
 
 local starting = {}
 
@@ -47,7 +48,7 @@ local function spec_of(world, service, deployment)
   return {
     cluster = service.cluster, service = service.key, deployment = deployment.id, revision = deployment.revision,
     definition = definitions.of(world, config.task_definition), group = "service:" .. service.name,
-    started_by = deployment.id, network = config.network_configuration, balancers = config.load_balancers,
+    started_by = deployment.id, network = config.network_configuration, balancers = traffic.balancers(config, deployment.swapped),
     capacity_provider = provider_of(config), enable_execute_command = service.enable_execute_command,
     tags = propagated,
   }

@@ -12,6 +12,20 @@ function survey.due(pass, seconds)
   end
 end
 
+--- Whether a deployment is on its way through lifecycle stages: it comes up beside what runs.
+function survey.staged(deployment)
+  return deployment.strategy ~= nil and deployment.rollout_state == "IN_PROGRESS" and not deployment.rolls_back
+end
+
+-- How many tasks the older deployments may have besides those that the upper bound is for.
+local function beside(service)
+  local count = 0
+  for index = survey.staged(service.deployments[1]) and 2 or math.huge, #service.deployments do
+    count = count + service.deployments[index].desired
+  end
+  return count
+end
+
 local function judge(world, service, task, share, pass)
   if task.view.last_status ~= "RUNNING" then
     pass.moving = true
@@ -41,7 +55,7 @@ function survey.look(world, service)
   local configuration, state = service.deployment_configuration, world:state("ecs")
   local pass = {
     lower = math.ceil(service.desired * configuration.minimum_healthy_percent / 100),
-    upper = service.desired * configuration.maximum_percent // 100,
+    upper = service.desired * configuration.maximum_percent // 100 + beside(service),
     live = 0, good = 0, shares = {}, leaving = false, cancelled = false, moving = false,
   }
   for _, deployment in ipairs(service.deployments) do

@@ -269,4 +269,53 @@ function operations.delete_rule(world, input)
   return {}
 end
 
+-- ---- weights -------------------------------------------------------------------------------------
+
+-- The action of a rule that decides where requests go.
+local function last_action(rule)
+  return rule.description.actions[#rule.description.actions]
+end
+
+--- Where a rule forwards to: a list of {target_group_arn, weight}, empty when it does not forward. Nil when
+-- there is no such rule.
+function listeners.forwards(world, rule_arn)
+  local rule = store.find(world:state("elbv2").rules, "arn", rule_arn)
+  if not rule then
+    return nil
+  end
+  local out, config = {}, last_action(rule).forward_config
+  for index, group in ipairs(config and config.target_groups or {}) do
+    out[index] = { target_group_arn = group.target_group_arn, weight = group.weight or 1 }
+  end
+  return out
+end
+
+-- A listener describes the actions of its default rule as its own.
+local function follow_default_rule(world, rule)
+  local listener = rule.description.is_default and store.find(world:state("elbv2").listeners, "arn", rule.listener)
+  if listener then
+    listener.description.default_actions = util.copy(rule.description.actions)
+  end
+end
+
+--- Lets a rule forward by these weights: a list of {target_group_arn, weight}. False when there is no such rule.
+function listeners.weigh(world, rule_arn, groups)
+  local rule = store.find(world:state("elbv2").rules, "arn", rule_arn)
+  if not rule then
+    return false
+  end
+  local action = last_action(rule)
+  local before = action.forward_config
+  rule.description.actions[#rule.description.actions] = {
+    type = "forward", order = action.order,
+    forward_config = {
+      target_groups = util.copy(groups),
+      target_group_stickiness_config = before and before.target_group_stickiness_config or { enabled = false },
+    },
+  }
+  follow_default_rule(world, rule)
+  settle(world)
+  return true
+end
+
 return listeners

@@ -241,7 +241,7 @@ end
 -- Adds what `requests` requests would have met.
 local function pass(world, balancer, group, requests)
   local list, own, counts = receivers(group), count_of(group), count_of(balancer)
-  if #list == 0 then
+  if #list == 0 or requests == 0 then
     note(counts, "elb_503", requests)
     return
   end
@@ -318,23 +318,55 @@ local function put_balancer(world, balancer, totals)
   balancer.seen = {}
 end
 
+-- The part of its requests that an action sends to a group, or nil when it does not know the group.
+local function part_of(action, group_arn)
+  local sum, own = 0, nil
+  for _, group in ipairs(action.forward_config and action.forward_config.target_groups or {}) do
+    local weight = group.weight or 1
+    sum = sum + weight
+    own = group.target_group_arn == group_arn and weight or own
+  end
+  return own and (sum > 0 and own / sum or 0)
+end
+
+-- The part of an ordinary minute that a group sees. Where rules disagree, the one that sends it least counts: a
+-- listener for tests sends everything to a group that customers do not see yet.
+local function part_of_day(world, balancer, group)
+  local least
+  for _, rule in ipairs(world:state("elbv2").rules) do
+    local actions = rule.description.actions
+    local part = rule.balancer == balancer.arn and part_of(actions[#actions], group.arn)
+    if part and (not least or part < least) then
+      least = part
+    end
+  end
+  return least
+end
+
+-- The groups that a balancer forwards to, in order, as {group, part}; and the sum of their parts.
+local function used_groups(world, balancer)
+  local used, sum = {}, 0
+  for _, group in ipairs(world:state("elbv2").groups) do
+    local part = part_of_day(world, balancer, group)
+    if part then
+      used[#used + 1] = { group = group, part = part }
+      sum = sum + part
+    end
+  end
+  return used, sum
+end
+
 --- Puts the data points of the minute that ends.
 function traffic.minute(world)
-  local state = world:state("elbv2")
-  for _, balancer in ipairs(state.balancers) do
-    local used = {}
-    for _, group in ipairs(state.groups) do
-      if util.holds(store.balancers_of(world, group.arn), balancer.arn) then
-        used[#used + 1] = group
-      end
-    end
+  for _, balancer in ipairs(world:state("elbv2").balancers) do
+    local used, sum = used_groups(world, balancer)
     local requests = faults.get(world, "requests", balancer.name) or facts.requests_per_minute
-    for _, group in ipairs(used) do
-      pass(world, balancer, group, requests // #used)
+    for _, item in ipairs(used) do
+      pass(world, balancer, item.group, sum > 0 and math.floor(requests * item.part / sum + 1e-9) or 0)
     end
     local totals = {}
-    for _, group in ipairs(used) do
-      put_group(world, balancer, group, totals)
+    for _, item in ipairs(used) do
+      put_group(world, balancer, item.group, totals)
     end
     if #used > 0 then
       put_balancer(world, balancer, totals)

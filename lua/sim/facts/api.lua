@@ -6,7 +6,7 @@ return {
   kinds = {
     image_missing = true, architecture = true, behaviour = true, secret = true, log_group_missing = true,
     capacity = true, network = true, alarm = true, load = true, requests = true, denied = true,
-    scan_findings = true, quota = true,
+    scan_findings = true, quota = true, hook = true,
   },
 
   -- Kinds of trouble that a scenario can make of the API.

@@ -20,6 +20,10 @@ local durations = {
   breaker_trip = { 45, 37, 90, "O" }, -- the last failure -> the deployment is FAILED
   rollback_to_first_pass = { 18, 10, 25, "O1" }, -- a deployment failed -> the scheduler acts on the one restored
   rollback_request = { 2, 1, 5, "I" }, -- a rollback is asked for -> it is in progress
+  stage_settles = { 5, 2, 10, "I" }, -- a lifecycle stage that has nothing to wait for
+  traffic_shift = { 15, 5, 30, "I" }, -- the rules of a load balancer are changed, and the change has taken hold
+  hook_run = { 2, 1, 5, "I" }, -- a lifecycle hook's function answers
+  hook_callback = { 30, 30, 30, "D" }, -- a hook that is in progress is asked again
   bake_time_floor = { 180, 180, 180, "I" }, -- alarms are watched for at least so long after the start
   service_gone = { 5, 2, 10, "I" }, -- the last task of a deleted service stopped -> INACTIVE
 

@@ -20,6 +20,7 @@ texts.events = {
   completed = { "(service {S}) (deployment {id}) deployment completed.", "O" },
   failed = { "(service {S}) (deployment {id}) deployment failed: tasks failed to start.", "O" },
   failed_alarm = { "(service {S}) (deployment {id}) deployment failed: alarm detected.", "O" },
+  stage_failed = { "service {S} deployment failed: {why}", "O" }, -- of deployments with lifecycle stages
   rolling_back = { "(service {S}) rolling back to deployment {id}.", "O" },
   target_unhealthy = {
     "(service {S}) (task {T}) (port {p}) is unhealthy in (target-group {TG}) due to (reason {why}).", "O" },
@@ -55,6 +56,7 @@ texts.rollout = {
   failed = { "ECS deployment circuit breaker: tasks failed to start.", "O" },
   failed_alarm = { "ECS deployment failed: alarm detected.", "I" },
   rolling_back = { "ECS deployment circuit breaker: rolling back to deploymentId {id}.", "O" },
+  failed_stage = { "ECS deployment failed: lifecycle stage failed.", "I" },
   rolling_back_alarm = { "ECS deployment rolling back to deploymentId {id}: alarm detected.", "I" },
   rolling_back_request = { "ECS deployment rolling back to deploymentId {id}.", "I" },
   stopped = { "ECS deployment stopped by user.", "I" },
@@ -71,8 +73,28 @@ texts.service_deployment = {
   stopped_alarm = { "Service deployment stopped because of an alarm.", "I" },
   superseded = { "Service deployment stopped because a newer service deployment was started.", "I" },
   deleted = { "Service deployment stopped because the service was deleted.", "I" },
-  no_candidate = { "Service deployment rollback failed: no rollback candidate was found.", "O1" },
+  no_candidate = { "No rollback candidate was found to run the rollback.", "O" },
   rollback_failed = { "Service deployment rollback failed: tasks failed to start.", "I" },
+  hook_failed = {
+    "Service deployment rolled back because {stage} lifecycle hook(s) failed. Lifecycle hook target {arn} returned "
+      .. "FAILED status.", "O" },
+  hook_timed_out = { "Service deployment rolled back because {stage} lifecycle hook(s) timed out.", "I" },
+  pause_timed_out = { "Service deployment rolled back because {stage} pause hook timed out.", "D" },
+}
+
+-- What is wrong with the rules between which traffic is to shift: the reason of the rollback.
+local networking = "Service deployment rolled back because of invalid networking configuration"
+texts.networking = {
+  rules = { networking .. ". One or more rules not found", "O1" },
+  unassociated = {
+    networking .. ": Target group {arn} is not associated with either productionListenerRule or testListenerRule.",
+    "D" },
+  serving = {
+    networking .. ". productionListenerRule {rule} should have exactly one target group serving traffic but found "
+      .. "{n} target groups which are serving traffic", "D" },
+  unexpected = {
+    networking .. ". Production listener rule is forwarding traffic to unexpected target group {arn}. Expected "
+      .. "traffic to be forwarded to either targetGroupArn: {first} or alternateTargetGroupArn: {second}", "D" },
 }
 
 -- ---- why tasks stop ------------------------------------------------------------------------------
@@ -205,6 +227,17 @@ texts.errors = {
   threshold = { invalid, "The threshold configuration of the deployment circuit breaker is invalid.", "I" },
   choice = { invalid, "{value} is not a valid value for {name}.", "I" },
 
+  update_codedeploy = {
+    invalid, "Unable to update {what} on services with a CODE_DEPLOY deployment controller. Use AWS CodeDeploy to "
+      .. "trigger a new deployment.", "O" },
+  force_codedeploy = {
+    invalid, "Cannot force a new deployment on services with a CODE_DEPLOY deployment controller. Use AWS CodeDeploy "
+      .. "to trigger a new deployment.", "O" },
+  update_external = {
+    invalid, "Unable to update {what} on services with an EXTERNAL deployment controller.", "I" },
+  force_external = {
+    invalid, "Cannot force a new deployment on services with an EXTERNAL deployment controller.", "I" },
+
   definition_missing = { "ClientException", "TaskDefinition not found.", "I" },
   definition_inactive = { "ClientException", "TaskDefinition is inactive", "I" },
   definition_undescribed = { "ClientException", "Unable to describe task definition.", "O" },
@@ -248,12 +281,35 @@ texts.errors = {
       .. "execute command agent isn’t running. Wait and try again or run a new task with execute command "
       .. "enabled and try again.", "K" },
 
-  deployment_missing = { "ServiceDeploymentNotFoundException", "Service deployment not found.", "I" },
+  deployment_missing = { "ServiceDeploymentNotFoundException", "The service deployment does not exist.", "D" },
   deployment_over = {
     "ConflictException", "The service deployment is in the {status} state and cannot be stopped.", "I" },
   deployment_abort = { "UnsupportedFeatureException", "Stop type ABORT is not supported.", "O1" },
+  continue_over = {
+    invalid, "Continuing a service deployment is not allowed for service deployment in terminal states.", "D" },
+  hook_id = { invalid, "Invalid hookId: hookId must follow the format: ecs-{hookType}-{id}", "D" },
   hook = {
-    invalid, "The service deployment has no lifecycle hook {id} that waits.", "I" },
+    invalid, "Provided hookId is either completed, unavailable, or not associated with the given Resource ARN", "D" },
+  hook_type = { invalid, "Invalid targetType. Valid values are: AWS_LAMBDA, PAUSE", "D" },
+  hook_target = { invalid, "hookTargetArn is required for lifecycle hooks of type AWS_LAMBDA.", "I" },
+  hook_stages = { invalid, "lifecycleStages must not be empty.", "I" },
+  hook_pause_stage = { invalid, "Invalid lifecycle stage provided for Pause Hook", "D" },
+  steps_of_other = { invalid, "{name} is only valid when the deployment strategy is {strategy}.", "I" },
+  percent_steps = { invalid, "The percentage of {name} must be a multiple of 0.1.", "I" },
+  advanced_mixed = {
+    invalid, "Either all or none of the provided loadBalancers must have advancedConfiguration defined", "D" },
+  advanced_missing = {
+    invalid, "advancedConfiguration field is required for all loadBalancers when using a non-ROLLING deployment "
+      .. "strategy", "D" },
+  rule_arn = {
+    invalid, "{name} has an invalid ARN format. Must be RuleArn for ALB or ListenerArn for NLB. Got: {arn}", "D" },
+  rule_missing = { invalid, "productionListenerRule is required in advancedConfiguration.", "I" },
+  rule_twice = {
+    invalid, "The following rules cannot be used as both production and test listener rules: {arn}", "D" },
+  rule_for_tests = {
+    invalid, "For Application LoadBalancer, testListenerRule is required when productionListenerRule is not "
+      .. "associated with both targetGroup and alternateTargetGroup", "D" },
+  group_twice = { invalid, "Duplicate targetGroupArn found: {arn}", "D" },
   setting_name = { invalid, "Invalid setting name: {name}.", "I" },
   resource_missing = { invalid, "The specified resource was not found: {arn}.", "I" },
 }
