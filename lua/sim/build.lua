@@ -4,7 +4,9 @@
 local arguments = require "sim.arguments"
 local faults = require "sim.faults"
 local kept = require "sim.kept"
+local strategy = require "sim.build.strategy"
 local util = require "sim.util"
+local watching = require "sim.build.watching"
 
 local build = {}
 
@@ -194,27 +196,36 @@ local function network_of(world, name, port)
   return { vpc = vpc.vpc_id, subnets = ids, front = front, group = group }
 end
 
-local function add_balancer(world, args, network)
+local function add_target_group(world, args, network, name)
   local group = call(world, "elbv2", "create_target_group", {
-    name = args.name, protocol = "HTTP", port = args.port, vpc_id = network.vpc, target_type = "ip",
+    name = name, protocol = "HTTP", port = args.port, vpc_id = network.vpc, target_type = "ip",
     health_check_path = args.health_path, health_check_interval_seconds = args.health_interval,
     health_check_timeout_seconds = 5, healthy_threshold_count = 2, unhealthy_threshold_count = 3,
-  }).target_groups[1]
+  }).target_groups[1].target_group_arn
   call(world, "elbv2", "modify_target_group_attributes", {
-    target_group_arn = group.target_group_arn,
+    target_group_arn = group,
     attributes = { { key = "deregistration_delay.timeout_seconds", value = ("%d"):format(args.deregistration_delay) } },
   })
+  return group
+end
+
+local function add_balancer(world, args, network)
+  local group = add_target_group(world, args, network, args.name)
   local balancer = call(world, "elbv2", "create_load_balancer", {
     name = args.name, subnets = network.subnets, security_groups = { network.front },
   }).load_balancers[1]
-  call(world, "elbv2", "create_listener", {
+  local listener = call(world, "elbv2", "create_listener", {
     load_balancer_arn = balancer.load_balancer_arn, protocol = "HTTP", port = 80,
-    default_actions = { { type = "forward", target_group_arn = group.target_group_arn } },
-  })
+    default_actions = { { type = "forward", target_group_arn = group } },
+  }).listeners[1].listener_arn
   call(world, "ssm", "put_parameter", {
     name = ("/%s/%s/alb-dns-name"):format(args.app, args.env), type = "String", value = balancer.dns_name,
   })
-  return { group = group.target_group_arn, balancer = balancer }
+  local front = { group = group, balancer = balancer, listener = listener }
+  front.advanced = strategy.front(world, call, args, front, function(name)
+    return add_target_group(world, args, network, name)
+  end)
+  return front
 end
 
 -- {VARIABLE = secret's name}: secrets are made with a value that says nothing.
@@ -256,7 +267,7 @@ local function deployment_configuration(args)
   if args.deployment_alarms then
     out.alarms = { alarm_names = args.deployment_alarms, enable = true, rollback = true }
   end
-  return out
+  return strategy.begin(args, out)
 end
 
 local function create(world, args, definition, network, front)
@@ -267,6 +278,7 @@ local function create(world, args, definition, network, front)
     health_check_grace_period_seconds = front and args.grace or nil,
     load_balancers = front and { {
       target_group_arn = front.group, container_name = args.container, container_port = args.port,
+      advanced_configuration = front.advanced,
     } } or nil,
     network_configuration = { awsvpc_configuration = {
       subnets = network.subnets, security_groups = { network.group }, assign_public_ip = "ENABLED",
@@ -275,78 +287,19 @@ local function create(world, args, definition, network, front)
   }).service
 end
 
--- ---- what watches a service ----------------------------------------------------------------------
-
-local function add_scaling(world, args)
-  local resource = ("service/%s/%s"):format(args.cluster, args.name)
-  local target = { service_namespace = "ecs", resource_id = resource, scalable_dimension = "ecs:service:DesiredCount" }
-  local limits = util.copy(target)
-  limits.min_capacity, limits.max_capacity = args.autoscaling.min or 1, args.autoscaling.max or 3
-  call(world, "application_autoscaling", "register_scalable_target", limits)
-  local policy = util.copy(target)
-  policy.policy_name, policy.policy_type = args.name .. "-cpu", "TargetTrackingScaling"
-  policy.target_tracking_scaling_policy_configuration = {
-    target_value = args.autoscaling.cpu or 70,
-    predefined_metric_specification = { predefined_metric_type = "ECSServiceAverageCPUUtilization" },
-  }
-  call(world, "application_autoscaling", "put_scaling_policy", policy)
-end
-
-local function dimensions(map)
-  local out = {}
-  for name, value in util.sorted_pairs(map) do
-    out[#out + 1] = { name = name, value = value }
-  end
-  return out
-end
-
-local function put_alarm(world, name, alarm)
-  alarm.alarm_name, alarm.treat_missing_data = name, alarm.treat_missing_data or "notBreaching"
-  call(world, "cloudwatch", "put_metric_alarm", alarm)
-end
-
--- The five alarms of the deployment guide.
-local function add_alarms(world, args, front)
-  local service = dimensions { ClusterName = args.cluster, ServiceName = args.name }
-  local function watch(suffix, metric, threshold, periods, comparison, namespace, statistic)
-    put_alarm(world, args.name .. suffix, {
-      namespace = namespace or "AWS/ECS", metric_name = metric, dimensions = service,
-      statistic = statistic or "Average", period = 60, evaluation_periods = periods, threshold = threshold,
-      comparison_operator = comparison or "GreaterThanThreshold",
-    })
-  end
-  watch("-high-cpu", "CPUUtilization", 80, 10)
-  watch("-high-memory", "MemoryUtilization", 85, 10)
-  watch("-no-running-tasks", "RunningTaskCount", 1, 2, "LessThanThreshold", "ECS/ContainerInsights", "Minimum")
-  if not front then
-    return
-  end
-  local balancer = front.balancer.load_balancer_arn:match(":loadbalancer/(.*)$")
-  local group = front.group:match(":(targetgroup/.*)$")
-  put_alarm(world, args.name .. "-high-error-rate", {
-    namespace = "AWS/ApplicationELB", metric_name = "HTTPCode_Target_5XX_Count", statistic = "Sum", period = 300,
-    dimensions = dimensions { LoadBalancer = balancer }, evaluation_periods = 2, threshold = 10,
-    comparison_operator = "GreaterThanThreshold",
-  })
-  put_alarm(world, args.name .. "-unhealthy-targets", {
-    namespace = "AWS/ApplicationELB", metric_name = "UnHealthyHostCount", statistic = "Average", period = 60,
-    dimensions = dimensions { LoadBalancer = balancer, TargetGroup = group }, evaluation_periods = 2, threshold = 1,
-    comparison_operator = "GreaterThanOrEqualToThreshold",
-  })
-end
-
 -- ---- a whole service -----------------------------------------------------------------------------
 
 local service_fields = arguments.set [[
   app env name cluster desired image container port cpu memory architecture health_path health_interval
   deregistration_delay grace load_balancer autoscaling circuit_breaker alarms deployment_alarms secrets
-  minimum_healthy_percent maximum_percent wait ]]
+  minimum_healthy_percent maximum_percent strategy bake steps hooks controller history wait ]]
 
 local function with_defaults(args)
   args = arguments.check("service", args, service_fields)
   arguments.types("service", args, "string", "health_path")
   arguments.types("service", args, "table", "deployment_alarms secrets")
   arguments.types("service", args, "number", "cpu memory health_interval deregistration_delay grace")
+  strategy.check(args)
   arguments.check("service.autoscaling", args.autoscaling or nil, arguments.set "min max cpu")
   args.app, args.env = args.app or "app", args.env or "dev"
   args.name = args.name or ("%s-%s"):format(args.app, args.env)
@@ -376,14 +329,53 @@ local function ordinary(args)
   }
 end
 
+-- Puts an image into the registry unless it is there.
+local function provide_image(world, args, name)
+  if not has_image(world, name) then
+    local architecture = args.architecture == "arm64" and "arm64" or nil
+    build.image(world, { name = name, architecture = architecture, also = { "latest" } })
+  end
+end
+
+-- The images that were deployed one after the other, the one that runs now last.
+local function images_of(world, args)
+  local list = {}
+  for index, name in ipairs(args.history or {}) do
+    list[index] = name:find(":", 1, true) and name or ("%s:%s"):format((repository_and_tag(args.image)), name)
+  end
+  list[#list + 1] = args.image
+  for _, name in ipairs(list) do
+    provide_image(world, args, name)
+  end
+  return list
+end
+
+-- The deployments that came after the first one, and how the service is deployed from now on.
+local function live_through(world, args, images)
+  local timeout = args.strategy and "6h" or "30m" -- steps take their time
+  for index = 2, #images do
+    build.settle(world, { timeout = timeout })
+    build.deploy(world, { cluster = args.cluster, service = args.name, image = images[index] })
+  end
+  local rest = strategy.rest(world, args)
+  if args.wait ~= false or rest or args.controller then
+    build.settle(world, { timeout = timeout })
+  end
+  if rest then
+    call(world, "ecs", "update_service",
+      { cluster = args.cluster, service = args.name, deployment_configuration = rest })
+  end
+  if args.controller then
+    require("sim.ecs").adopt(world, args.cluster, args.name, args.controller)
+  end
+end
+
 --- Builds a service with all that belongs to it and waits until it is steady.
 function build.service(world, args)
   args = with_defaults(args)
   faults.set(world, "behaviour", "usual:" .. args.container, ordinary(args))
-  if not has_image(world, args.image) then
-    local architecture = args.architecture == "arm64" and "arm64" or nil
-    build.image(world, { name = args.image, architecture = architecture, also = { "latest" } })
-  end
+  local images = images_of(world, args)
+  args.image = images[1]
   call(world, "ssm", "put_parameter", {
     name = ("/%s/%s/ecr-repository-uri"):format(args.app, args.env), type = "String",
     value = build.image_uri(world, (repository_and_tag(args.image))),
@@ -396,17 +388,15 @@ function build.service(world, args)
   local roles, network = add_roles(world, args.name), network_of(world, args.name, args.port)
   local front = args.load_balancer and add_balancer(world, args, network) or nil
   if args.alarms then
-    add_alarms(world, args, front)
+    watching.add_alarms(world, call, args, front)
   end
   require("sim.cloudwatch").wake(world) -- a service has been measured ever since it was made
   local definition = register(world, args, roles)
   create(world, args, definition, network, front)
   if args.autoscaling then
-    add_scaling(world, args)
+    watching.add_scaling(world, call, args)
   end
-  if args.wait ~= false then
-    build.settle(world, { timeout = "30m" })
-  end
+  live_through(world, args, images)
   return { cluster = args.cluster, service = args.name, task_definition = definition.task_definition_arn,
     target_group = front and front.group, dns_name = front and front.balancer.dns_name }
 end

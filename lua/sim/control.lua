@@ -32,6 +32,7 @@ local control = {
   protect_tasks = people.protect_tasks,
   interrupt_tasks = people.interrupt_tasks,
   stop_deployment = people.stop_deployment,
+  continue_deployment = people.continue_deployment,
   change_health_check = people.change_health_check,
   remove_listeners = people.remove_listeners,
   -- What `moonbook test` asks: see sim.specs.
@@ -177,6 +178,21 @@ about("load", "load", "service", "percent")                       -- percent: {c
 about("requests", "requests", "load_balancer", "per_minute")
 about("deny", "denied", "action", nil, true)                      -- of tasks' roles: "ROLE action" or "action"
 about("no_log_group", "log_group_missing", "name", nil, true)
+
+local results = { SUCCEEDED = true, FAILED = true, IN_PROGRESS = true }
+
+--- Says what the function of a lifecycle hook answers: { name or stage, result, after }. `after`: so long it is in
+-- progress first.
+function control.hook(world, args)
+  args = arguments.check("hook", args, arguments.set "stage name result after")
+  arguments.types("hook", args, "string", "stage result")
+  local key = args.name or arguments.need("hook", args, "stage")
+  local result = args.result or "SUCCEEDED"
+  if not results[result] then
+    error(("hook: 'result' is SUCCEEDED, FAILED or IN_PROGRESS, not %s"):format(result), 0)
+  end
+  faults.set(world, "hook", key, { result = result, after = arguments.seconds("hook", args, "after") })
+end
 
 -- ---- trouble of the API --------------------------------------------------------------------------
 

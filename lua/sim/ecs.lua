@@ -1,4 +1,4 @@
---- Amazon ECS: clusters, task definitions, services with their rolling deployments, and tasks on Fargate.
+--- Amazon ECS: clusters, task definitions, services and their deployments, and tasks on Fargate.
 --
 -- The parts are in sim/ecs. What they keep, all of it plain data, in world:state("ecs"):
 --
@@ -18,7 +18,7 @@ local services = require "sim.ecs.services"
 
 local parts = {
   require "sim.ecs.clusters", require "sim.ecs.definitions", services, scheduler, require "sim.ecs.deployments",
-  require "sim.ecs.history", require "sim.ecs.tasks", require "sim.ecs.stopping", calls,
+  require "sim.ecs.history", require "sim.ecs.hooks", require "sim.ecs.tasks", require "sim.ecs.stopping", calls,
   require "sim.ecs.settings",
 }
 

@@ -55,12 +55,38 @@ function people.interrupt_tasks(world, args)
   end
 end
 
+-- The ARN of a service's newest service deployment.
+local function newest(world, what, cluster, name)
+  local list = build.call(world, "ecs", "list_service_deployments", { cluster = cluster, service = name })
+  local first = list.service_deployments[1]
+  return first and first.service_deployment_arn or error(("%s: service %s has no deployments"):format(what, name), 0)
+end
+
 --- Somebody has the newest deployment of a service rolled back: { service, cluster }.
 function people.stop_deployment(world, args)
   local _, cluster, name = named("stop_deployment", args)
-  local list = build.call(world, "ecs", "list_service_deployments", { cluster = cluster, service = name })
   build.call(world, "ecs", "stop_service_deployment", {
-    service_deployment_arn = list.service_deployments[1].service_deployment_arn, stop_type = "ROLLBACK",
+    service_deployment_arn = newest(world, "stop_deployment", cluster, name), stop_type = "ROLLBACK",
+  })
+end
+
+local function waiting_hook(world, arn)
+  local found = build.call(world, "ecs", "describe_service_deployments", { service_deployment_arns = { arn } })
+  for _, hook in ipairs(found.service_deployments[1].lifecycle_hook_details or {}) do
+    if hook.status == "AWAITING_ACTION" then
+      return hook.hook_id
+    end
+  end
+  error("continue_deployment: no hook of the deployment waits for an action", 0)
+end
+
+--- Somebody answers the pause hook that waits: { service, cluster, action = "CONTINUE" or "ROLLBACK" }.
+function people.continue_deployment(world, args)
+  local cluster, name
+  args, cluster, name = named("continue_deployment", args, "action")
+  local arn = newest(world, "continue_deployment", cluster, name)
+  build.call(world, "ecs", "continue_service_deployment", {
+    service_deployment_arn = arn, hook_id = waiting_hook(world, arn), action = args.action,
   })
 end
 

@@ -9,6 +9,7 @@ local hooks = require "sim.ecs.hooks"
 local names = require "sim.ecs.names"
 local stages = require "sim.ecs.stages"
 local stopping = require "sim.ecs.stopping"
+local survey = require "sim.ecs.survey"
 local texts = require "sim.facts.texts"
 local traffic = require "sim.ecs.traffic"
 local wake = require "sim.ecs.wake"
@@ -132,7 +133,8 @@ local function restore(world, service, failed, reason)
   service.deployments, service.config = list, last.config
   service.completed = nil -- until it is completed again, there is nothing to go back to
   if failed.strategy then
-    stages.give_back(world, service, back)
+    back.owed = true
+    stages.pay_back(world, service, survey.good(world, service, back))
   end
 end
 

@@ -79,10 +79,12 @@ end
 
 --- Whether the deployment keeps up its number of tasks by itself.
 function retiring.maintained(service, deployment)
-  if deployment == service.deployments[1] then
+  local primary = service.deployments[1]
+  if deployment == primary then
     return deployment.rollout_state ~= "FAILED"
   end
-  return deployment.rollout_state == "COMPLETED"
+  local serves = survey.staged(primary) and (deployment.production or 0) > 0
+  return deployment.rollout_state == "COMPLETED" or serves
 end
 
 -- Whether an older task keeps nobody's place: it is unhealthy, or never became healthy and never has to.

@@ -101,9 +101,11 @@ local function drop_empty(world, service)
   for _, id in ipairs(service.tasks) do
     owners[state.tasks[id].deployment] = true
   end
-  local list = {}
+  local list, primary = {}, service.deployments[1]
+  local shifts = survey.staged(primary) or primary.owed
   for index, deployment in ipairs(service.deployments) do
     local kept_up = deployment.rollout_state == "COMPLETED" and deployment.desired > 0
+      or shifts and (deployment.production or 0) > 0
     if index == 1 or owners[deployment.id] or kept_up then
       list[#list + 1] = deployment
     end

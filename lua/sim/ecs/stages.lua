@@ -28,19 +28,25 @@ end
 
 -- ---- who is who ----------------------------------------------------------------------------------
 
+-- A completed deployment that a newer one has not begun to clean up.
+local function stands(service, deployment)
+  return deployment.rollout_state == "COMPLETED" and (deployment.desired > 0 or service.desired == 0)
+end
+
 --- The deployment that serves while a newer one comes up: the completed one among the older, else the one that
--- gets most of the traffic. Nil when there is none.
+-- gets most of the traffic, else what a rolling deployment has come to. Nil when there is none.
 function stages.blue(service)
   local best
   for index = 2, #service.deployments do
     local deployment = service.deployments[index]
-    if deployment.rollout_state == "COMPLETED" then
+    if stands(service, deployment) then
       return deployment
     elseif (deployment.production or 0) > (best and best.production or 0) then
       best = deployment
     end
   end
-  return best
+  local newest = service.deployments[2]
+  return best or newest and not newest.strategy and newest.desired > 0 and newest or nil
 end
 
 --- The older deployments that are neither green nor blue: they have to go first.
@@ -67,19 +73,17 @@ end
 
 --- A new deployment takes its side. It has stages unless the service's strategy is ROLLING.
 function stages.prepare(service, deployment)
-  local blue, managed = stages.blue(service), traffic.managed(service.config)
+  local blue = stages.blue(service)
   deployment.swapped = blue ~= nil and blue.swapped or nil
   if not configuration.staged(service.deployment_configuration) then
     return
   end
   deployment.strategy = service.deployment_configuration.strategy
   deployment.configuration = service.deployment_configuration
-  if not managed then
-    return
-  end
   deployment.production, deployment.test = 0, 0
   if blue then
-    deployment.swapped = not blue.swapped or nil
+    deployment.swapped = traffic.managed(service.config) and not blue.swapped or nil
+    blue.desired = service.desired -- it serves until green does, whatever was made of it before
     blue.production = blue.production or 100
     blue.test = blue.test or traffic.has_tests(service.config) and 100 or 0
   end
@@ -246,7 +250,8 @@ function stages.run(world, service, pass)
   local deployment = service.deployments[1]
   local record = history.record(world, deployment.service_deployment)
   if deployment.rolls_back and record and record.stage then
-    record.stage = "CLEAN_UP"
+    stages.pay_back(world, service, pass.shares[deployment.id].good)
+    record.stage = deployment.owed and record.stage or "CLEAN_UP"
   end
   if not survey.staged(deployment) or not record or record.status ~= "IN_PROGRESS" then
     return nil
@@ -289,6 +294,16 @@ function stages.give_back(world, service, deployment)
     if traffic.has_tests(service.config) then
       traffic.send(world, service, "test", deployment, 100)
     end
+  end
+end
+
+--- The traffic that is owed to a deployment that was restored: it gets it at once, unless it has to come up first.
+-- `good`: how many of its tasks are healthy.
+function stages.pay_back(world, service, good)
+  local back = service.deployments[1]
+  if back.owed and (good > 0 or service.desired == 0) then
+    back.owed = nil
+    stages.give_back(world, service, back)
   end
 end
 

@@ -17,6 +17,19 @@ function survey.staged(deployment)
   return deployment.strategy ~= nil and deployment.rollout_state == "IN_PROGRESS" and not deployment.rolls_back
 end
 
+--- How many tasks of a deployment were healthy when the scheduler looked last.
+function survey.good(world, service, deployment)
+  local count, state = 0, world:state("ecs")
+  for _, id in ipairs(service.tasks) do
+    local task = state.tasks[id]
+    if task.deployment == deployment.id and task.good and task.view.desired_status == "RUNNING"
+      and task.view.last_status == "RUNNING" then
+      count = count + 1
+    end
+  end
+  return count
+end
+
 -- How many tasks the older deployments may have besides those that the upper bound is for.
 local function beside(service)
   local count = 0

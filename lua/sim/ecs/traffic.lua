@@ -2,8 +2,8 @@
 -- the weights of its listener rules say how much goes to which.
 --
 -- A deployment has a side: its tasks are targets of the first group, or with `swapped` of the alternate one. Its
--- share of production and of test traffic, in percent, stands in `production` and `test`; both are nil for a
--- service whose load balancers cannot shift.
+-- share of production and of test traffic, in percent, stands in `production` and `test`; for a service without
+-- such load balancers the shares only say which revision counts.
 
 local texts = require "sim.facts.texts"
 local util = require "sim.util"
@@ -94,11 +94,8 @@ local function apply(world, service, kind)
 end
 
 --- Sends `percent` of a kind of traffic ("production" or "test") to a deployment, and the rest to `other`; to
--- nobody else anything. Does nothing for a service that cannot shift.
+-- nobody else anything.
 function traffic.send(world, service, kind, deployment, percent, other)
-  if not traffic.managed(service.config) then
-    return
-  end
   for _, item in ipairs(service.deployments) do
     item[kind] = 0
   end
