@@ -161,6 +161,19 @@ t.test("no_capacity: nothing is placed until capacity returns, then the deployme
   t.equal(health(world), { "healthy" })
 end)
 
+t.test("blue_green: the deployment is paused, tests reach green, customers reach blue", function()
+  local world = scenario "blue_green"
+  local record = t.call(world, "ecs", "describe_service_deployments", {
+    service_deployment_arns = { service(world).current_service_deployment },
+  }).service_deployments[1]
+  t.equal({ record.status, record.lifecycle_stage, record.lifecycle_hook_details[1].status },
+    { "IN_PROGRESS", "POST_TEST_TRAFFIC_SHIFT", "AWAITING_ACTION" })
+  t.equal({ health(world), health(world, "aistudio-dev-green") }, { { "healthy", "healthy" }, { "healthy", "healthy" } })
+  local dns = t.call(world, "ssm", "get_parameter", { name = "/aistudio/dev/alb-dns-name" }).parameter.value
+  control.behave(world, { image = "aistudio-dev:v2", status = 503 })
+  t.equal({ control.ask(world, { host = dns }).status, control.ask(world, { host = dns .. ":8080" }).status }, { 200, 503 })
+end)
+
 t.test("a good image is deployed in a few minutes", function()
   local world = scenario "service"
   control.image(world, { name = "aistudio-dev:v2" })

@@ -22,6 +22,7 @@ end
 
 local function refuse_bad_hook(hook)
   arguments.check("service.hooks", hook, hook_fields)
+  whole_minutes("service.hooks", hook, "timeout")
   if not hook.stage and not hook.stages then
     error("service.hooks: each needs the field 'stage', such as \"POST_TEST_TRAFFIC_SHIFT\"", 0)
   elseif not hook.pause and not hook.name then
@@ -47,6 +48,8 @@ function strategy.check(args)
     refuse_bad_hook(hook)
   end
   arguments.check("service.steps", args.steps, step_fields)
+  whole_minutes("service.steps", args.steps or {}, "bake")
+  whole_minutes("service", args, "bake")
 end
 
 -- ---- the deployment configuration ----------------------------------------------------------------
