@@ -442,6 +442,18 @@ t.test("without a breaker a green that never becomes healthy never gets traffic"
   t.equal(ecs.record(world).status, "IN_PROGRESS")
 end)
 
+t.test("a breaker without rollback stops green where it is, and the next update clears it away", function()
+  local world, front = ecs.staged { breaker = { enable = true, rollback = false }, bake = 0 }
+  deploy(world, "app:v9")
+  local record = ecs.wait_status(world, "STOPPED")
+  t.equal(record.status_reason, "Service deployment stopped because the circuit breaker threshold was exceeded.")
+  t.equal({ ecs.weights(world, front, "production"), targets(world, front.first) }, { { 100, 0 }, { "healthy" } })
+  deploy(world, "app:v2")
+  ecs.wait_stage(world, "RECONCILE_SERVICE", 60)
+  ecs.wait_status(world, "SUCCESSFUL")
+  t.equal({ ecs.weights(world, front, "production"), #ecs.service(world).deployments }, { { 0, 100 }, 1 })
+end)
+
 t.test("an alarm in the bake time sends all traffic back to blue", function()
   local world = ecs.empty()
   t.call(world, "cloudwatch", "put_metric_alarm", {

@@ -225,7 +225,7 @@ local function recover(world, front, seen)
     { "COMPLETED", 1, 2, "SUCCESSFUL" }, "the end")
 end
 
-for seed = 1, 24 do
+for seed = 1, 18 do
   t.test(("traffic is always all somewhere and never where nothing was up (seed %d)"):format(seed), function()
     local world, front, seen = wander(seed, 30)
     recover(world, front, seen)

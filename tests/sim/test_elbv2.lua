@@ -258,6 +258,23 @@ t.test("rules are tried by priority; redirect and fixed response answer by thems
   t.equal(#t.call(world, "elbv2", "describe_rules", { listener_arn = listener }).rules, 4)
 end)
 
+t.test("weights of a default rule are the listener's as well, and decide who is asked", function()
+  local world = t.world { seed = 1 }
+  local first, second = make_group(world), make_group(world, { name = "other" })
+  make_balancer(world, first)
+  local balancer = t.call(world, "elbv2", "describe_load_balancers").load_balancers[1]
+  local listener = t.call(world, "elbv2", "describe_listeners",
+    { load_balancer_arn = balancer.load_balancer_arn }).listeners[1].listener_arn
+  local rule = t.call(world, "elbv2", "describe_rules", { listener_arn = listener }).rules[1].rule_arn
+  t.equal(elbv2.forwards(world, rule), { { target_group_arn = first, weight = 1 } })
+  local weights = { { target_group_arn = first, weight = 0 }, { target_group_arn = second, weight = 9 } }
+  t.equal(elbv2.weigh(world, rule, weights), true)
+  t.equal(elbv2.forwards(world, rule), weights)
+  t.equal(t.call(world, "elbv2", "describe_listeners", { listener_arns = { listener } })
+    .listeners[1].default_actions[1].forward_config.target_groups, weights)
+  t.equal({ elbv2.forwards(world, rule .. "x"), elbv2.weigh(world, rule .. "x", weights) }, { [2] = false })
+end)
+
 t.test("a new load balancer is provisioned for a while", function()
   local world = t.world()
   local balancer = make_balancer(world)

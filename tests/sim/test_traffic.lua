@@ -96,4 +96,27 @@ t.test("without tasks the balancer answers 503 and counts it as its own", functi
   t.equal(metric(world, "HTTPCode_Target_2XX_Count", "Sum", 2), nil)
 end)
 
+t.test("requests of an ordinary minute follow the weights of the rule", function()
+  local world = shop { strategy = "BLUE_GREEN" }
+  local groups = t.call(world, "elbv2", "describe_target_groups").target_groups
+  local advanced = t.call(world, "ecs", "describe_services", { cluster = "shop-dev", services = { "shop-dev" } })
+    .services[1].load_balancers[1].advanced_configuration
+  elbv2.weigh(world, advanced.production_listener_rule, {
+    { target_group_arn = groups[1].target_group_arn, weight = 75 },
+    { target_group_arn = groups[2].target_group_arn, weight = 25 },
+  })
+  elbv2.weigh(world, advanced.test_listener_rule, {
+    { target_group_arn = groups[1].target_group_arn, weight = 0 },
+    { target_group_arn = groups[2].target_group_arn, weight = 100 },
+  })
+  t.advance(world, 300)
+  t.equal(metric(world, "RequestCount", "Sum", 1, true), nil, "the rule for tests does not count")
+  elbv2.weigh(world, advanced.test_listener_rule, {
+    { target_group_arn = groups[1].target_group_arn, weight = 1 },
+    { target_group_arn = groups[2].target_group_arn, weight = 1 },
+  })
+  t.advance(world, 300)
+  t.equal(metric(world, "RequestCount", "Sum", 1, true), 40, "half for the least, against a quarter")
+end)
+
 t.finish()

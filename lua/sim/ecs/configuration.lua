@@ -20,11 +20,11 @@ local longest_minutes, longest_hook_minutes = 1440, 20160 -- D
 -- The members that one strategy alone has, and their defaults. D
 local of_strategy = {
   linear_configuration = {
-    strategy = "LINEAR", percent = "step_percent", minutes = "step_bake_time_in_minutes", lowest = 3,
+    name = "linearConfiguration", strategy = "LINEAR", percent = "step_percent", minutes = "step_bake_time_in_minutes", lowest = 3,
     defaults = { step_percent = 10, step_bake_time_in_minutes = 6 },
   },
   canary_configuration = {
-    strategy = "CANARY", percent = "canary_percent", minutes = "canary_bake_time_in_minutes", lowest = 0.1,
+    name = "canaryConfiguration", strategy = "CANARY", percent = "canary_percent", minutes = "canary_bake_time_in_minutes", lowest = 0.1,
     defaults = { canary_percent = 5, canary_bake_time_in_minutes = 10 },
   },
 }
@@ -122,8 +122,7 @@ local function settle_steps(world, out, given)
   for name, rule in util.sorted_pairs(of_strategy) do
     if out.strategy ~= rule.strategy then
       if given[name] then
-        texts.fail(world, "steps_of_other", { name = name == "linear_configuration" and "linearConfiguration"
-          or "canaryConfiguration", strategy = rule.strategy })
+        texts.fail(world, "steps_of_other", { name = rule.name, strategy = rule.strategy })
       end
       out[name] = nil
     else
