@@ -220,8 +220,8 @@ local function recover(world, front, seen)
     t.advance(world, 15)
     check(world, front, seen)
   end
-  local service = ecs.service(world)
-  t.equal({ service.deployments[1].rollout_state, #service.deployments, service.running_count, ecs.record(world).status },
+  local service, record = ecs.service(world), ecs.record(world)
+  t.equal({ service.deployments[1].rollout_state, #service.deployments, service.running_count, record.status },
     { "COMPLETED", 1, 2, "SUCCESSFUL" }, "the end")
 end
 

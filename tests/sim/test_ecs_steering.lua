@@ -111,8 +111,8 @@ end
 t.test("a service of CodeDeploy has a task set and no deployments", function()
   local world = adopted "CODE_DEPLOY"
   local service = shop(world)
-  t.equal({ service.deployment_controller.type, service.deployments, service.running_count, service.current_service_deployment },
-    { "CODE_DEPLOY", {}, 2, nil })
+  t.equal({ service.deployment_controller.type, service.deployments, service.running_count }, { "CODE_DEPLOY", {}, 2 })
+  t.equal(service.current_service_deployment, nil)
   local set = service.task_sets[1]
   t.equal({ #service.task_sets, set.status, set.stability_status, set.running_count, set.started_by },
     { 1, "PRIMARY", "STEADY_STATE", 2, "CODE_DEPLOY" })
@@ -213,7 +213,8 @@ end)
 t.test("a service can have a history of good deployments of different images", function()
   for _, strategy in ipairs { "ROLLING", "BLUE_GREEN", "LINEAR" } do
     local world = t.world()
-    control.service(world, { app = "shop", env = "prod", image = "shop:v3", history = { "v1", "v2" }, strategy = strategy })
+    control.service(world,
+      { app = "shop", env = "prod", image = "shop:v3", history = { "v1", "v2" }, strategy = strategy })
     local list = t.call(world, "ecs", "list_service_deployments", { cluster = "shop-prod", service = "shop-prod" })
     local digests, images = {}, {}
     for index, brief in ipairs(list.service_deployments) do
@@ -240,12 +241,14 @@ t.test("words about deployments tell what they do not know", function()
   end
   t.contains(words("service", { steps = { percent = 10 } }), "'steps' goes with the strategy LINEAR or CANARY")
   t.contains(words("service", { hooks = { { stage = "PRE_SCALE_UP", pause = true } } }), "'hooks' go with the strategy")
-  t.contains(words("service", { strategy = "CANARY", hooks = { { stage = "PRE_SCALE_UP" } } }), "each needs 'pause = true'")
+  t.contains(words("service", { strategy = "CANARY", hooks = { { stage = "PRE_SCALE_UP" } } }),
+    "each needs 'pause = true'")
   t.contains(words("service", { strategy = "CANARY", hooks = { { pause = true } } }), "each needs the field 'stage'")
   t.contains(words("service", { controller = "JENKINS" }), "'controller' is \"CODE_DEPLOY\" or \"EXTERNAL\"")
   t.contains(words("service", { strategy = "BLUE_GREEN", bake = "90s" }), "'bake' is in whole minutes")
   t.contains(words("hook", { result = "FAILED" }), "hook needs the field 'stage'")
-  t.contains(words("hook", { stage = "PRE_SCALE_UP", result = "MAYBE" }), "'result' is SUCCEEDED, FAILED or IN_PROGRESS")
+  t.contains(words("hook", { stage = "PRE_SCALE_UP", result = "MAYBE" }),
+    "'result' is SUCCEEDED, FAILED or IN_PROGRESS")
   control.service(world, { app = "shop", env = "prod" })
   t.contains(words("continue_deployment", { service = "shop-prod" }), "no hook of the deployment waits")
   t.contains(words("stop_deployment", { service = "shop-prod" }), "ConflictException")

@@ -20,11 +20,13 @@ local longest_minutes, longest_hook_minutes = 1440, 20160 -- D
 -- The members that one strategy alone has, and their defaults. D
 local of_strategy = {
   linear_configuration = {
-    name = "linearConfiguration", strategy = "LINEAR", percent = "step_percent", minutes = "step_bake_time_in_minutes", lowest = 3,
+    name = "linearConfiguration", strategy = "LINEAR", percent = "step_percent", lowest = 3,
+    minutes = "step_bake_time_in_minutes",
     defaults = { step_percent = 10, step_bake_time_in_minutes = 6 },
   },
   canary_configuration = {
-    name = "canaryConfiguration", strategy = "CANARY", percent = "canary_percent", minutes = "canary_bake_time_in_minutes", lowest = 0.1,
+    name = "canaryConfiguration", strategy = "CANARY", percent = "canary_percent", lowest = 0.1,
+    minutes = "canary_bake_time_in_minutes",
     defaults = { canary_percent = 5, canary_bake_time_in_minutes = 10 },
   },
 }

@@ -8,6 +8,8 @@ local texts = require "sim.facts.texts"
 
 local controllers = { operations = {} }
 
+local upper_case = "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+
 -- Who made the task sets, as they say it. D
 local makers = { CODE_DEPLOY = "CODE_DEPLOY" }
 
@@ -15,7 +17,7 @@ local makers = { CODE_DEPLOY = "CODE_DEPLOY" }
 function controllers.adopt(world, cluster, name, controller)
   local service = names.service(world, cluster, name)
   service.controller = controller
-  service.external_id = controller == "CODE_DEPLOY" and "d-" .. world:id(9, "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789") or nil
+  service.external_id = controller == "CODE_DEPLOY" and "d-" .. world:id(9, upper_case) or nil
   service.current, service.history = nil, {}
 end
 

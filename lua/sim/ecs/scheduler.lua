@@ -113,6 +113,18 @@ local function drop_empty(world, service)
   service.deployments = list
 end
 
+-- Whether nothing is missing and nothing moves while a stage waits for its hook or its time: an answer, the end of
+-- that time or whatever goes wrong wakes the scheduler.
+local function rests(service, pass)
+  for _, deployment in ipairs(service.deployments) do
+    local share = pass.shares[deployment.id]
+    if retiring.maintained(service, deployment) and survey.standing(share) < deployment.desired then
+      return false
+    end
+  end
+  return pass.resting and not pass.moving and not alarms.watching(service)
+end
+
 local function plan_next(world, service, pass)
   if service.steady then
     local rest = service.steady_at + durations.usual("steady_repeat") + 1 - world:now()
@@ -122,17 +134,14 @@ local function plan_next(world, service, pass)
   if service.deployments[1].rollout_state == "FAILED" and not pass.moving then
     return -- nothing more will happen by itself
   end
-  if pass.resting and not pass.moving and not alarms.watching(service) then
-    if pass.again then
-      wake.after(world, service, pass.again + durations.take(world, "scheduler_reaction"))
-    end
-    return -- a hook or the time that a stage takes; what goes wrong meanwhile wakes the scheduler
-  end
   if pass.retired then
     wake.in_about(world, service, "stop_to_start")
   end
   if pass.again then
     wake.after(world, service, pass.again + durations.take(world, "scheduler_reaction"))
+  end
+  if rests(service, pass) then
+    return
   end
   wake.in_about(world, service, "scheduler_pass")
 end

@@ -1,7 +1,7 @@
 --- The lifecycle stages of a deployment that is not ROLLING: the new revision (green) comes up beside the old one
 -- (blue), traffic moves, both run for a while, blue goes.
 --
--- A deployment that has stages has `strategy`, and from the first pass on `stage`: {name, since, till}. At each
+-- A deployment that has stages has `strategy`, and from the first pass on `stage`: {name, till}. At each
 -- pass of the scheduler at most one stage ends: when its hooks are answered, its time is over, and what it is for
 -- has come true. The record of the service deployment shows the stage.
 
@@ -218,7 +218,7 @@ end
 local function enter(world, service, deployment, record, name)
   local kind, now = kinds[name] or {}, world:now()
   local problem = kind.check and kind.check(world, service)
-  deployment.stage = { name = name, since = now }
+  deployment.stage = { name = name }
   record.stage, record.updated_at = name, now
   deployment.updated_at = now
   if problem then

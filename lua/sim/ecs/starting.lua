@@ -48,8 +48,9 @@ local function spec_of(world, service, deployment)
   return {
     cluster = service.cluster, service = service.key, deployment = deployment.id, revision = deployment.revision,
     definition = definitions.of(world, config.task_definition), group = "service:" .. service.name,
-    started_by = deployment.id, network = config.network_configuration, balancers = traffic.balancers(config, deployment.swapped),
-    capacity_provider = provider_of(config), enable_execute_command = service.enable_execute_command,
+    started_by = deployment.id, network = config.network_configuration,
+    balancers = traffic.balancers(config, deployment.swapped), capacity_provider = provider_of(config),
+    enable_execute_command = service.enable_execute_command,
     tags = propagated,
   }
 end
