@@ -1,7 +1,7 @@
 --- Whatever happens on the way of a deployment with lifecycle stages, some things always hold: all production
 -- traffic goes somewhere, never to a revision that was not up, and the listener rule says what the revisions say.
 
-local ecs = dofile "tests/sim/ecs_world.lua"
+local ecs = dofile "tests/sim/ecs_stages.lua"
 local faults = require "sim.faults"
 local t = ecs.t
 

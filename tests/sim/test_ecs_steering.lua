@@ -1,18 +1,8 @@
 --- Stopping service deployments in whatever state they are, and services that another controller deploys.
 
-local ecs = dofile "tests/sim/ecs_world.lua"
+local ecs = dofile "tests/sim/ecs_stages.lua"
 local control = require "sim.control"
 local t = ecs.t
-
-local function deploy(world, image)
-  ecs.update(world, { task_definition = ecs.define(world, ecs.image(image)) })
-end
-
-local function stop(world, arn)
-  return world:call("ecs", "stop_service_deployment", {
-    service_deployment_arn = arn or ecs.record(world).service_deployment_arn, stop_type = "ROLLBACK",
-  }, t.caller)
-end
 
 -- ---- stopping rolling deployments ----------------------------------------------------------------
 
@@ -20,9 +10,9 @@ t.test("a deployment that is PENDING or IN_PROGRESS goes back, though no rollbac
   for _, wanted in ipairs { "PENDING", "IN_PROGRESS" } do
     local world = ecs.start { desired = 2 }
     local before = ecs.service(world).task_definition
-    deploy(world, "app:v2")
+    ecs.deploy(world, "app:v2")
     ecs.wait_status(world, wanted, 30)
-    t.equal(stop(world).output.service_deployment_arn, ecs.record(world).service_deployment_arn)
+    t.equal(ecs.stop(world).output.service_deployment_arn, ecs.record(world).service_deployment_arn)
     t.equal(ecs.record(world).status, "ROLLBACK_REQUESTED")
     ecs.wait_status(world, "ROLLBACK_IN_PROGRESS", 10)
     local record = ecs.wait_status(world, "ROLLBACK_SUCCESSFUL")
@@ -35,11 +25,11 @@ end)
 t.test("a rollback that was asked for or is under way goes on when it is stopped again", function()
   for _, wanted in ipairs { "ROLLBACK_REQUESTED", "ROLLBACK_IN_PROGRESS" } do
     local world = ecs.start {}
-    deploy(world, "app:v2")
+    ecs.deploy(world, "app:v2")
     t.advance(world, 30)
-    stop(world)
+    ecs.stop(world)
     ecs.wait_status(world, wanted, 10)
-    t.equal(stop(world).error, nil, wanted)
+    t.equal(ecs.stop(world).error, nil, wanted)
     t.equal(ecs.record(world).status, wanted)
     ecs.wait_status(world, "ROLLBACK_SUCCESSFUL")
   end
@@ -49,16 +39,16 @@ t.test("a deployment that is over cannot be stopped, and the refusal says how it
   local function refused(world, arn, status)
     t.equal(ecs.call(world, "describe_service_deployments", { service_deployment_arns = { arn } })
       .service_deployments[1].status, status)
-    t.contains(t.raises("ConflictException", function() return stop(world, arn) end).message, status)
+    t.contains(t.raises("ConflictException", function() return ecs.stop(world, arn) end).message, status)
   end
   local world = ecs.start { breaker = { enable = true, rollback = true } }
   refused(world, ecs.record(world).service_deployment_arn, "SUCCESSFUL")
-  deploy(world, "app:v2")
+  ecs.deploy(world, "app:v2")
   t.advance(world, 20)
-  deploy(world, "app:v3")
+  ecs.deploy(world, "app:v3")
   refused(world, ecs.record(world, 2).service_deployment_arn, "STOPPED")
   t.advance(world, 20)
-  stop(world)
+  ecs.stop(world)
   ecs.wait_status(world, "ROLLBACK_SUCCESSFUL")
   refused(world, ecs.record(world).service_deployment_arn, "ROLLBACK_SUCCESSFUL")
 end)
@@ -66,19 +56,19 @@ end)
 t.test("the first deployment of a service has nothing to go back to when it is stopped", function()
   local world = ecs.start { unsettled = true, image = ecs.image "app:v9" }
   t.advance(world, 60)
-  stop(world)
+  ecs.stop(world)
   local record = ecs.wait_status(world, "ROLLBACK_FAILED", 30)
   t.equal({ record.status_reason, record.rollback, #record.source_service_revisions },
     { "No rollback candidate was found to run the rollback.", nil, 0 })
   t.equal(ecs.service(world).deployments[1].rollout_state, "FAILED")
-  t.contains(t.raises("ConflictException", function() return stop(world) end).message, "ROLLBACK_FAILED")
+  t.contains(t.raises("ConflictException", function() return ecs.stop(world) end).message, "ROLLBACK_FAILED")
   t.advance(world, 900)
   t.equal(ecs.service(world).pending_count, 0, "nothing more is started")
 end)
 
 t.test("a stop of type ABORT is not supported, an unknown one is no choice", function()
   local world = ecs.start {}
-  deploy(world, "app:v2")
+  ecs.deploy(world, "app:v2")
   local arn = ecs.record(world).service_deployment_arn
   t.raises("UnsupportedFeatureException", function()
     return world:call("ecs", "stop_service_deployment", { service_deployment_arn = arn, stop_type = "ABORT" })
@@ -86,7 +76,7 @@ t.test("a stop of type ABORT is not supported, an unknown one is no choice", fun
   t.raises("InvalidParameterException", function()
     return world:call("ecs", "stop_service_deployment", { service_deployment_arn = arn, stop_type = "HALT" })
   end)
-  t.equal(t.raises("ServiceDeploymentNotFoundException", function() return stop(world, arn .. "x") end).message,
+  t.equal(t.raises("ServiceDeploymentNotFoundException", function() return ecs.stop(world, arn .. "x") end).message,
     "The service deployment does not exist.")
   t.equal(ecs.record(world).status, "PENDING")
 end)
