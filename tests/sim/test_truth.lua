@@ -53,6 +53,32 @@ t.test("a deployment that the client itself stops is undone, one that somebody s
   t.equal(truth.settled(world, {}).ended, "stopped")
 end)
 
+t.test("who stops a deployment that ECS takes back already has not stopped it", function()
+  local world = scenario()
+  control.behave(world, { container = "aistudio", crash = { exit = 1, after = "5s" } })
+  restart(world)
+  repeat
+    t.advance(world, 5)
+    local status = t.call(world, "ecs", "describe_service_deployments",
+      { service_deployment_arns = { newest(world) } }).service_deployments[1].status
+  until status == "ROLLBACK_IN_PROGRESS"
+  control.behave(world, { container = "aistudio" })
+  t.call(world, "ecs", "stop_service_deployment", { service_deployment_arn = newest(world) })
+  t.equal(truth.settled(world, {}).ended, "rolled_back")
+end)
+
+t.test("a deployment that its pause hook sends back was undone by who answered", function()
+  local world = t.world { seed = 1 }
+  require("sim.scenarios.blue_green")(world)
+  local arn = newest(world)
+  local hook = t.call(world, "ecs", "describe_service_deployments", { service_deployment_arns = { arn } })
+    .service_deployments[1].lifecycle_hook_details[1]
+  t.call(world, "ecs", "continue_service_deployment",
+    { service_deployment_arn = arn, hook_id = hook.hook_id, action = "ROLLBACK" })
+  local now = truth.settled(world, {})
+  t.equal({ now.ended, now.images, now.serving }, { "undone", { "aistudio-dev:v1" }, true })
+end)
+
 t.test("images go by the name they were built under, not by what a tag means now", function()
   local world = scenario()
   control.image(world, { name = "aistudio-dev:v2" })

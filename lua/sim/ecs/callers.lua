@@ -30,11 +30,17 @@ local function notes_start(run, name_of)
   end
 end
 
+local function goes_back(record)
+  return record ~= nil and record.status:find("ROLLBACK", 1, true) ~= nil
+end
+
+-- Who asks for a rollback that is under way already did not stop the deployment.
 local function notes_stop(run)
   return function(world, input, caller)
-    local output, raw = run(world, input, caller)
     local record = history.record(world, input.service_deployment_arn)
-    if record and record.status:find("ROLLBACK", 1, true) then
+    local before = goes_back(record)
+    local output, raw = run(world, input, caller)
+    if goes_back(record) and not before then
       record.stopped_by = person(caller) or "scenario"
     end
     return output, raw
