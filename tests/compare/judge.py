@@ -1,7 +1,8 @@
 """Whether a tool told the truth: what its exit code claims, against what the simulated world says.
 
 An exit code of 0 claims that what was asked for is so now. Any other claims that it is not so and does not come to be,
-unless the tool says, by its words or its code, that it does not know: its time was up, or it could not read any more."""
+unless the tool says, by its words or its code, that it does not know: its time was up, or it could not read any
+more."""
 from tools import action_of
 
 RIGHT = "right"
