@@ -108,7 +108,9 @@ def one_run(ending, tool, options):
     result = {"ending": ending["name"], "file": ending["file"], "tool": tool.name}
     command = tool.command(ending)
     if command is None:
-        return {**result, "left_out": tool.why_not(ending)}
+        return {**result, "left_out": "the tool has no such command"}
+    if ending.get("again") and not tool.looks_first:
+        return {**result, "left_out": "the world of an ending above"}
     folder = pathlib.Path(tempfile.mkdtemp(prefix="run-", dir=options.work))
     simulator = Simulator(options.moonbook, folder)
     try:

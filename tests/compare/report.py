@@ -60,7 +60,9 @@ when no deployment is under way any more.
   definition with it.
 - ecs-deploy runs with its defaults (it waits for 300 seconds), and once more with `--rollback`. It has no command that
   finds what ran before and goes back to it.
-- moonbook runs with a limit of an hour, where an ending does not say less.
+- moonbook runs with a limit of an hour, where an ending does not say less, and without looking for trouble beforehand
+  (`--preflight=false --supersede=true`), as the others do; where an ending says that something "is found before anything
+  is changed", it looks.
 
 Not run: **ecspresso**. Its module is refused by the module proxy where this was made, so nothing is said about it
 here. (Programs in Go would also need another clock: they do not ask the C library for the time.)
@@ -79,6 +81,10 @@ here. (Programs in Go would also need another clock: they do not ask the C libra
 | early green | it said success before it was so; it came about later |
 | false green | it said success, and it never was so |
 | false red | it said failure, and yet it came about |
+| - | the tool has no command for it, or the world is that of an ending above |
+
+The rule is the same for all and knows exit codes alone. So a deployment that came about and is then called a failure,
+because an alarm fires, is a false red here.
 
 These are simulated endings, chosen because they are hard; how often each happens in life is not said by any number
 here. The endings were written by the authors of moonbook.
@@ -128,11 +134,9 @@ def cell(ending, result):
 def expected(ending):
     """What the ending says must come of it in the end, in a few words."""
     expect = ending["expect"]
-    truth = {**expect.get("truth", {}), **expect.get("later", {})}
+    truth = ending.get("otherwise") or {**expect.get("truth", {}), **expect.get("later", {})}
     if action_of(ending) == "rollback" and expect.get("verdict", "done") == "done":
         return f"{ending['wanted'].split(':')[-1]} runs"
-    if isinstance(expect.get("verdict"), list) and "ended" not in truth:
-        return " or ".join(name.replace("_", " ") for name in expect["verdict"])
     return truth.get("ended", "nothing runs").replace("_", " ")
 
 

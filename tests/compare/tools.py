@@ -15,15 +15,13 @@ def action_of(ending):
 
 class Tool:
     name = version = path = ""
+    looks_first = False  # whether it can be told to look for trouble before it begins
     # Words by which a tool that ends with a failure says that it does not know how the deployment ends.
     unknown_words = ()
 
     def command(self, ending):
         """The command line for an ending, or None when the tool has no such command."""
         raise NotImplementedError
-
-    def why_not(self, _ending):
-        return "the tool has no such command"
 
     def is_missing(self, _code, _output):
         return False
@@ -81,6 +79,7 @@ class EcsDeployRollback(EcsDeploy):
 class Moonbook(Tool):
     name = "moonbook"
     title = "moonbook"
+    looks_first = True
     not_known = (4, 5, 40, 75)  # docs/exit-codes.md: credentials, denied, timed_out, unavailable
 
     def __init__(self, options):
@@ -90,7 +89,8 @@ class Moonbook(Tool):
     def command(self, ending):
         command = ["moonbook", "run", ending["run"]["runbook"], "--yes", "--no-input", "--color", "never"]
         for name, value in sorted(ending["run"]["args"].items()):
-            command += [f"--{name.replace('_', '-')}", f"{value}s" if name == "wait" else str(value)]
+            text = f"{value}s" if name == "wait" else str(value).lower() if isinstance(value, bool) else str(value)
+            command.append(f"--{name.replace('_', '-')}={text}")
         return command
 
     def last_words(self, output):

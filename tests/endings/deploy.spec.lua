@@ -112,6 +112,7 @@ local endings = {
     name = "an image that is not in the registry does not get to run",
     world = { "service", { "image", { name = "aistudio-dev:v2", missing = true } } },
     expect = refused,
+    otherwise = rolled_back.truth,
   },
   {
     name = "an image that is deleted before its tasks pull it is rolled back",
@@ -371,12 +372,16 @@ local endings = {
     world = { "service", good, { "no_log_group", { name = "/ecs/aistudio-dev" } } },
     run = careful_deploy(),
     expect = refused,
+    otherwise = rolled_back.truth,
+    again = true,
   },
   {
     name = "a secret that is gone is found before anything is changed",
     world = { "service", good, { "secret", { name = "aistudio/dev/database", missing = true } } },
     run = careful_deploy(),
     expect = refused,
+    otherwise = rolled_back.truth,
+    again = true,
   },
   {
     name = "an alarm that fires already is found before anything is changed",
@@ -389,6 +394,8 @@ local endings = {
     },
     run = careful_deploy(),
     expect = refused,
+    otherwise = deployed.truth,
+    again = true,
   },
   {
     name = "percentages that leave no room are found before anything is changed",
@@ -400,6 +407,8 @@ local endings = {
     },
     run = careful_deploy(),
     expect = refused,
+    otherwise = still_running.truth,
+    again = true,
   },
   {
     name = "a deployment that is under way is not replaced unasked",
@@ -409,6 +418,7 @@ local endings = {
     },
     run = careful_deploy(),
     expect = { verdict = "refused_by_plan", exit_code = 30, truth = { ended = "nothing_changed", images = v1 } },
+    otherwise = deployed.truth,
   },
 }
 
