@@ -157,20 +157,18 @@ def costs(endings, tools, found):
     return table(["ending"] + [tool.title for tool in tools], rows)
 
 
-def medians(endings, tools, results):
-    """Of the endings that every tool which has the command ended with success and truth."""
-    good = [ending["name"] for ending in endings if ending["expect"].get("verdict", "") == "done"
-            and action_of(ending) != "rollback"]
+def medians(endings, tools, found):
+    """Of the deployments and restarts that every tool ended with success and truth, so that all have the same ones."""
+    def succeeded(ending, tool):
+        run = found[ending["name"], tool.name]
+        return run.get("exit_code") == 0 and run.get("told") == judge.RIGHT
+    common = [ending["name"] for ending in endings if all(succeeded(ending, tool) for tool in tools)]
     rows = []
     for what, name in (("calls", "calls"), ("simulated seconds to the verdict", "seconds")):
-        row = []
-        for tool in tools:
-            values = [run[name] for run in runs_of(results, tool, told=judge.RIGHT, exit_code=0)
-                      if run["ending"] in good]
-            row.append(f"{statistics.median(values):g} (of {len(values)})" if values else "-")
-        rows.append([what] + row)
-    head = "median of deployments and restarts that succeeded, told rightly"
-    return table([head] + [tool.title for tool in tools], rows)
+        values = [[found[ending, tool.name][name] for ending in common] for tool in tools]
+        rows.append([what] + [f"{statistics.median(each):g}" if each else "-" for each in values])
+    return table([f"median of the {len(common)} endings in which all succeeded, and said so"]
+                 + [tool.title for tool in tools], rows)
 
 
 def document(endings, tools, results):
@@ -178,7 +176,7 @@ def document(endings, tools, results):
     found = {(result["ending"], result["tool"]): result for result in results}
     parts = [HEAD.format(count=len(endings), versions=versions(tools)),
              "## In short", "", summary(endings, tools, results), "",
-             medians(endings, tools, results), ""]
+             medians(endings, tools, found), ""]
     for file, title in TITLES.items():
         own = [ending for ending in endings if ending["file"] == file]
         if own:
