@@ -284,14 +284,15 @@ local function others(result)
 end
 
 --- A result of explain.deployment as lines for people: the cause, its evidence, what to do, what else, what
--- changed, and the last lines of the log. `options` may have log_lines (10).
+-- changed, and the last lines of the log. `options` may have log_lines (10), and below_cause: the cause itself is told
+-- already.
 function explain.lines(result, options)
-  local cause, lines = result.cause, {}
+  local cause, lines, below = result.cause, {}, options and options.below_cause
   if cause then
-    lines[1] = ("cause: %s: %s%s"):format(cause.code, cause.summary, CONFIDENCE[cause.confidence])
+    lines[1] = not below and ("cause: %s: %s%s"):format(cause.code, cause.summary, CONFIDENCE[cause.confidence]) or nil
     section(lines, "evidence", cause.evidence, 8)
     section(lines, "what to do", cause.treatment)
-  else
+  elseif not below then
     lines[1] = "cause: none found: nothing has failed that could be seen"
   end
   section(lines, "also", others(result))

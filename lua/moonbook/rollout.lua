@@ -266,7 +266,7 @@ function rollout.ending(ended, why)
     verdict = deployment.verdict_of(ended),
     message = with_cause(ended, cause),
     cause = cause and cause.code,
-    evidence = why and explain.lines(why) or nil,
+    evidence = why and explain.lines(why, { below_cause = true }) or nil,
     details = details_of(ended, why),
     next = next_of[ended.outcome](ended),
     deployment = ended.wanted,

@@ -170,25 +170,35 @@ static int read_cause(mb_run *run, const mb_value *map) {
   return 0;
 }
 
-/* `evidence`: a list of lines. -1 after ending the run. */
-static int read_evidence(mb_run *run, const mb_value *map) {
-  const mb_value *value = mb_map_get(map, "evidence");
+/* A field that must be a list of lines when it is there; *out is left alone when it is not. -1
+ * after ending the run. */
+static int read_lines(mb_run *run, const mb_value *map, const char *key, const mb_value **out) {
+  const mb_value *value = mb_map_get(map, key);
   if (mb_value_type(value) == MB_TYPE_NULL) {
     return 0;
   }
   if (!mb_value_is_list(value)) {
-    bad_return(run, "`evidence` as %s; expected a list of lines", mb_type_phrase(value));
+    bad_return(run, "`%s` as %s; expected a list of lines", key, mb_type_phrase(value));
     return -1;
   }
   for (size_t i = 0; i < mb_value_count(value); i++) {
     const mb_value *line = mb_list_at(value, i);
     if (mb_value_type(line) != MB_TYPE_STRING) {
-      bad_return(run, "`evidence` with %s as line %zu; expected a string", mb_type_phrase(line),
+      bad_return(run, "`%s` with %s as line %zu; expected a string", key, mb_type_phrase(line),
                  i + 1);
       return -1;
     }
   }
-  run->end.evidence = mb_value_count(value) > 0 ? value : NULL;
+  *out = value;
+  return 0;
+}
+
+static int read_evidence(mb_run *run, const mb_value *map) {
+  const mb_value *lines = run->end.evidence;
+  if (read_lines(run, map, "evidence", &lines) != 0) {
+    return -1;
+  }
+  run->end.evidence = mb_value_count(lines) > 0 ? lines : NULL;
   return 0;
 }
 
@@ -243,7 +253,8 @@ void mb_run_take_plan(mb_run *run, const mb_value *plan) {
     if (read_account(run, plan) == 0) {
       mb_run_end(run, MB_VERDICT_NOTHING_TO_DO, "%s", nothing);
     }
-  } else if (read_next(run, plan) == 0) {
+  } else if (read_next(run, plan) == 0 &&
+             read_lines(run, plan, "changes", &run->changes) == 0) { /* else the manifest's */
     run->next_after_writes = run->end.next;
     run->end.next = NULL;
   }

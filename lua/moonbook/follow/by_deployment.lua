@@ -4,6 +4,7 @@
 -- judge(state) gives an outcome when it is over, else nil; state.record is the service deployment as just
 -- read, state.service the service, at most one heartbeat old and never older than the record's last change.
 
+local dates = require "moonbook.dates"
 local outcome = require "moonbook.follow.outcome"
 local services = require "moonbook.services"
 
@@ -170,10 +171,10 @@ end
 local function paused(state, hook)
   local ended = outcome.of(
     state, "paused",
-    "%s waits at the hook %s in %s for somebody's decision; without one ECS will %s it%s.",
-    outcome.subject(state), hook.hook_id or "?", state.record.lifecycle_stage or "its stage",
-    hook.timeout_action == "CONTINUE" and "continue" or "roll back",
-    hook.expires_at and (" in %d minutes"):format(math.max(0, (hook.expires_at - now()) // 60)) or ""
+    "%s waits at a hook in %s for somebody's decision; without one ECS will %s%s.",
+    outcome.subject(state), state.record.lifecycle_stage or "its stage",
+    hook.timeout_action == "CONTINUE" and "continue it" or "roll it back",
+    hook.expires_at and (" in %s"):format(dates.span(math.max(0, hook.expires_at - now()))) or ""
   )
   ended.hook = hook
   return ended
