@@ -1,11 +1,11 @@
 --- Calls that go on trying while AWS is only busy: throttled, or failing for a moment.
 --
 -- A primitive retries a few times within seconds. That is right for one call of an operator, and too little
--- for a run that has begun to change something: it must not end because the account is busy for a minute.
+-- for a run that has begun to change something: it must not end because the account is busy for a moment.
 
 local patience = {}
 
-local LIMIT = 120 -- seconds, from the first failure on
+local LIMIT = 30 -- seconds, from the first failure on
 local FIRST, LONGEST = 2, 15 -- seconds between two tries
 
 local function again(passes, f, ...)
@@ -33,12 +33,12 @@ local function was_throttled(err)
   return err.kind == "throttled"
 end
 
---- Like attempt(), for reads: what `f` gives, or nil and the error once it has lasted for two minutes.
+--- Like attempt(), for reads: what `f` gives, or nil and the error once it has lasted for half a minute.
 function patience.attempt(f, ...)
   return again(may_pass, f, ...)
 end
 
---- Like calling `f`, for reads: raises the error once it has lasted for two minutes.
+--- Like calling `f`, for reads: raises the error once it has lasted for half a minute.
 function patience.call(f, ...)
   local answer, err = again(may_pass, f, ...)
   if err then
