@@ -132,6 +132,20 @@ static const mb_value *join(mb_run *run, const mb_value *first, const mb_value *
   return out;
 }
 
+/* The lines of the undo, under a line that says whose they are. */
+static const mb_value *mark(mb_run *run, const mb_value *evidence) {
+  if (mb_value_count(evidence) == 0) {
+    return NULL;
+  }
+  mb_value *out = mb_value_new_list(run->arena);
+  mb_value *line = out == NULL ? NULL : mb_list_add(run->arena, out);
+  if (line == NULL || mb_value_set_string(run->arena, line, "of the undo:") != 0) {
+    run->event_lost = true;
+    return evidence;
+  }
+  return join(run, out, evidence, false);
+}
+
 static void add_sentence(mb_buffer *text, const char *sentence) {
   size_t size = strlen(sentence);
   mb_buffer_add_text(text, sentence);
@@ -170,7 +184,7 @@ static void conclude(mb_run *run) {
   run->end.verdict = complete ? MB_VERDICT_FAILED_UNDONE : MB_VERDICT_UNDO_INCOMPLETE;
   run->end.cause = before->cause != NULL ? before->cause : undone.cause;
   run->end.details = before->details != NULL ? before->details : undone.details;
-  run->end.evidence = join(run, before->evidence, undone.evidence, false);
+  run->end.evidence = join(run, before->evidence, mark(run, undone.evidence), false);
   run->end.next = undone.next != NULL ? undone.next : before->next;
   if (!complete) { /* what the plan named undoes by hand what undo() did not */
     run->end.next =

@@ -241,7 +241,7 @@ static void why_it_was_undone_is_still_told(void **state) {
                          "details = { n = 2 } } end\n"),
         options);
   assert_string_equal(told(&trial, "cause"), "\"wet\"");
-  assert_string_equal(told(&trial, "evidence"), "[\"l\",\"l\",\"l\"]");
+  assert_string_equal(told(&trial, "evidence"), "[\"l\",\"l\",\"of the undo:\",\"l\"]");
   assert_string_equal(told(&trial, "details"), "{\"n\":1}");
   assert_string_equal(told(&trial, "next"), "[\"moonbook run ask/why\"]");
   tear_down(&trial);
