@@ -11,6 +11,7 @@
 
 static mb_run *running; /* what a signal stops; set before handlers are installed */
 static volatile sig_atomic_t writes_under_way;
+static volatile sig_atomic_t undoes; /* a stop now leads to an undo */
 static volatile sig_atomic_t undoing;
 
 /* Says at once what happens and what the next press does: the operator must not have to guess. */
@@ -28,6 +29,10 @@ static void stop_running(int number) {
   } else if (undoing) {
     say("\nstopping the undo when the call under way is answered; press Ctrl-C again to leave at "
         "once\n");
+  } else if (undoes) {
+    say(writes_under_way > 0 ? "\nstopping when the write under way is answered, then undoing; "
+                             : "\nstopping, then undoing; ");
+    say("press Ctrl-C again to leave at once, with nothing undone\n");
   } else if (writes_under_way > 0) {
     say("\nstopping when the write under way is answered; press Ctrl-C again to leave at once\n");
   } else {
@@ -59,10 +64,11 @@ static void catch_signals(mb_run *run) {
 }
 
 /* A call counts as a write from its start to its end; the number of writes fits in few bits. */
-static void count_writes(const mb_event *event) {
+static void count_writes(const mb_event *event, bool undo) {
   bool writes = strcmp(cli_text(event->data, "effect"), "reads") != 0;
   if (event->type == MB_EVENT_CALL_STARTED && writes) {
     writes_under_way = writes_under_way + 1;
+    undoes = undo;
   } else if (event->type == MB_EVENT_CALL_FINISHED && writes && writes_under_way > 0) {
     writes_under_way = writes_under_way - 1;
   }
@@ -79,7 +85,7 @@ static void note_undo(const mb_event *event) {
 
 static void on_event(const mb_event *event, void *payload) {
   cli_view *view = payload;
-  count_writes(event);
+  count_writes(event, view->options->undo);
   note_undo(event);
   if (view->options->output == CLI_OUTPUT_NDJSON) {
     cli_show_event_json(event, view);

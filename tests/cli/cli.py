@@ -402,7 +402,7 @@ def undo_in(t, world):
     t.expect("Ctrl-C at that question leaves at once", code == 130 and b"leaving at once" in out
              and world.desired_count() == before + 1, out)
     code, out = t.terminal(*run, "waits", "--yes", "--undo", answers=[(b"waiting for ever", b"\x03")])
-    t.expect("Ctrl-C with --undo undoes", code == 20 and UNDO not in out
+    t.expect("Ctrl-C with --undo undoes, and says so at once", code == 20 and b"\nstopping, then undoing; press" in out and UNDO not in out
              and world.desired_count() == before + 1, out)
     code, out = t.terminal(*run, "sticks", "--yes", "--undo", answers=[(b"stuck for ever", b"\x03")])
     t.expect("Ctrl-C during the undo stops it, and it is not called undone", code == 21
