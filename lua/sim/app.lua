@@ -66,6 +66,13 @@ function app.start(world, ip, port, image, container)
   end
 end
 
+--- The container's process runs since a time in the past, and listens: that of a recorded task.
+function app.adopt(world, ip, port, image, container, since)
+  world:state("app").running[("%s:%d"):format(ip, port)] = {
+    ip = ip, port = port, image = image, container = container, listens_at = since, started_at = since,
+  }
+end
+
 --- Every process at this address is gone.
 function app.stop(world, ip)
   local running = world:state("app").running

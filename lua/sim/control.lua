@@ -76,7 +76,7 @@ end
 function control.info(world)
   return {
     now = world:now(), account = world.data.account, region = world.data.region, calls = world.data.calls,
-    next_event = world:next_event(),
+    next_event = world:next_event(), recorded = util.copy(world.data.recorded),
   }
 end
 

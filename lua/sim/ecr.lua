@@ -54,9 +54,11 @@ function ecr.parse(image)
   return { host = host, name = host and name or path, tag = tag or not digest and "latest" or nil, digest = digest }
 end
 
--- Images of other registries are there, whatever they are called, unless the scenario says otherwise.
+-- Images of other registries are there, whatever they are called, unless the scenario says otherwise. What a
+-- recorded one meant it still means.
 local function resolve_public(world, image, parsed)
-  local digest = parsed.digest or "sha256:" .. native.sha256(("%s %s"):format(world.data.account, image))
+  local recorded = (world:state("ecr").others or {})[image]
+  local digest = parsed.digest or recorded or "sha256:" .. native.sha256(("%s %s"):format(world.data.account, image))
   return { digest = digest, platforms = util.copy(facts.public_platforms) }
 end
 

@@ -5,9 +5,11 @@ local console = require "sim.console"
 
 local host = {}
 local world
+local made -- what the world was made with
 
 --- Makes the world: empty, or as a file kept it.
 function host.create(options, saved)
+  made = options
   world = require("sim.world").new(options, saved)
   console.open(world)
 end
@@ -104,6 +106,23 @@ function host.scenario(name)
   local scenario = require("sim.scenarios." .. name)
   local setup = type(scenario) == "table" and scenario.setup or scenario
   setup(world)
+end
+
+--- Makes the world that a file of `moonbook sim record` tells of; `name` is the file's. Its clock does not stand
+-- before the recording, nor before the time that the world was to begin at. Chance is another than where it was
+-- recorded: should that have been a simulator, new names must not be those that are there. Gives {region}, or
+-- {problem}.
+function host.recorded(file, name)
+  local recorded = require "sim.recorded"
+  local problem = recorded.problem(file)
+  if problem then
+    return { problem = problem }
+  end
+  world.data = require("sim.world").new({
+    seed = made.seed + math.floor(file.recorded_at * 1000), now = math.max(file.recorded_at, made.now or 0), account = file.account, region = file.region,
+  }).data
+  recorded.load(world, file, name)
+  return { region = file.region }
 end
 
 return host

@@ -14,7 +14,7 @@
 #define MB_SIM_SERVICES     64
 #define MB_SIM_REQUEST_MAX  ((size_t)128 << 20) /* bytes of one request's body */
 #define MB_SIM_STATE_MAX    ((size_t)512 << 20)
-#define MB_SIM_SCENARIO_MAX ((size_t)1 << 20)
+#define MB_SIM_SCENARIO_MAX ((size_t)64 << 20) /* a recorded world may be large */
 #define MB_SIM_LATENCY      0.02 /* seconds from request to answer, in process */
 
 typedef struct sim_service {
@@ -27,6 +27,7 @@ typedef struct sim_pending sim_pending; /* transport.c */
 struct mb_sim {
   mb_arena *arena; /* the options' texts */
   mb_sim_options options;
+  bool region_given; /* by whoever made the simulator */
   mb_library *library;
   mb_system real;   /* the machine, for files and the real clock */
   mb_system system; /* what hosts in this process see */

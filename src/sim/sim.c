@@ -20,6 +20,7 @@ static int copy_options(mb_sim *sim, const mb_sim_options *options, mb_error *er
     sim->options = *options;
   mb_sim_options *own = &sim->options;
   own->seed = own->seed ? own->seed : 1;
+  sim->region_given = own->region != NULL;
   return copy_text(sim, &own->scenario, NULL, error) || copy_text(sim, &own->state, NULL, error) ||
                  copy_text(sim, &own->region, "eu-west-1", error) ||
                  copy_text(sim, &own->account, "123456789012", error) ||

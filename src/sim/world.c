@@ -75,11 +75,62 @@ static bool is_stock_name(const char *name) {
   return true;
 }
 
+/* ---- recorded worlds ---- */
+
+/* A recorded world is JSON, and no Lua file can begin like it. */
+static bool is_recorded(const char *text, size_t size) {
+  size_t at = 0;
+  while (at < size && strchr(" \t\r\n", text[at]) && text[at])
+    at++;
+  return at < size && text[at] == '{';
+}
+
+static int bad_world(const char *path, const char *problem, mb_error *error) {
+  mb_error_set(error, MB_ERROR_USAGE, "BadWorld", "%s: %s", path, problem);
+  return mb_error_next(error, "moonbook sim record writes such files; docs/simulator.md says what "
+                              "they hold");
+}
+
+/* The world is where it was recorded: hosts in this process call that region. */
+static int take_region(mb_sim *sim, const char *path, const char *region, mb_error *error) {
+  if (sim->region_given && strcmp(sim->options.region, region) != 0) {
+    mb_error_set(error, MB_ERROR_USAGE, "OtherRegion",
+                 "%s was recorded in %s, and the region asked for is %s", path, region,
+                 sim->options.region);
+    return mb_error_next(error, "leave the region out, or name %s", region);
+  }
+  sim->options.region = mb_arena_strdup(sim->arena, region);
+  return sim->options.region ? 0 : mb_error_memory(error);
+}
+
+static int load_recorded(mb_sim *sim, mb_arena *arena, const char *path, const char *text,
+                         size_t size, mb_error *error) {
+  mb_value *file, *name = mb_value_new_string(arena, path);
+  const mb_value *made = NULL;
+  mb_error problem;
+  mb_error_clear(&problem);
+  if (!name)
+    return mb_error_memory(error);
+  if (mb_value_from_json(arena, &file, text, size, &problem))
+    return problem.kind == MB_ERROR_MEMORY ? mb_error_memory(error)
+                                           : bad_world(path, problem.message, error);
+  const mb_value *args[] = {file, name};
+  if (mb_sim_ask(sim, arena, "recorded", args, 2, &made, error))
+    return -1;
+  const mb_value *found = mb_map_get(made, "problem");
+  return found ? bad_world(path, mb_value_string(found), error)
+               : take_region(sim, path, mb_value_string(mb_map_get(made, "region")), error);
+}
+
+/* ---- scenarios ---- */
+
 static int run_scenario_file(mb_sim *sim, mb_arena *arena, const char *path, mb_error *error) {
   char *source;
   size_t size;
   if (mb_read_file(&sim->real, arena, path, MB_SIM_SCENARIO_MAX, &source, &size, error))
     return -1;
+  if (is_recorded(source, size))
+    return load_recorded(sim, arena, path, source, size, error);
   return mb_library_run(sim->library, path, source, size, CONSOLE_MODULE, error);
 }
 
@@ -95,7 +146,7 @@ static int no_scenario(mb_arena *arena, const char *name, mb_error *error) {
     names = mb_arena_printf(arena, "%s%s%.*s", names, i ? ", " : "", size, start);
   }
   mb_error_set(error, MB_ERROR_NOT_FOUND, "NoScenario", "there is no scenario \"%s\"", name);
-  return mb_error_next(error, "name one of %s, or the path of a Lua file",
+  return mb_error_next(error, "name one of %s, or the path of a Lua file or a recorded world",
                        names && *names ? names : "the stock scenarios");
 }
 

@@ -31,7 +31,8 @@ local function predefined(world, resource, specification)
   } }
 end
 
-local function metric_of(world, resource, config)
+--- The metric that a target tracking configuration watches; one that is not simulated fails.
+function policies.metric_of(world, resource, config)
   local ready, own = config.predefined_metric_specification, config.customized_metric_specification
   if (ready ~= nil) == (own ~= nil) then
     world:fail("ValidationException", facts.texts.policy_metric)
@@ -107,7 +108,7 @@ function operations.put_scaling_policy(world, input)
   elseif not config then
     world:fail("ValidationException", facts.texts.policy_config)
   end
-  local metric = metric_of(world, target.resource, config)
+  local metric = policies.metric_of(world, target.resource, config)
   local policy = known or new_policy(world, target.resource, input.policy_name)
   policy.config, policy.metric = util.copy(config), metric
   local list = world:state("application_autoscaling").policies

@@ -142,6 +142,7 @@ local function shown(world, alarm)
     state_reason = alarm.reason, state_reason_data = alarm.reason_data, state_updated_timestamp = alarm.updated,
     state_transitioned_timestamp = alarm.transitioned, dimensions = util.copy(alarm.dimensions),
     datapoints_to_alarm = alarm.said_datapoints, threshold = alarm.threshold, treat_missing_data = alarm.said_treat,
+    metrics = util.copy(alarm.queries), -- of a recorded alarm; one that is made here watches one metric
   }
   for _, name in ipairs(copied) do
     out[name] = util.copy(alarm[name])

@@ -1,0 +1,53 @@
+--- Takes recorded repositories and images over. Layers are not recorded: an image can be described, listed and
+-- run, its layers cannot be downloaded.
+
+local json = require "sim.json"
+local manifests = require "sim.ecr.manifests"
+local store = require "sim.ecr.store"
+local util = require "sim.util"
+
+local function add_repository(world, shown)
+  local scanning = shown.image_scanning_configuration or {}
+  local repository = store.create(world, shown.repository_name, {
+    mutability = shown.image_tag_mutability, filters = util.copy(shown.image_tag_mutability_exclusion_filters),
+    scan_on_push = scanning.scan_on_push, encryption = util.copy(shown.encryption_configuration),
+  })
+  repository.created_at = shown.created_at or repository.created_at
+  return repository
+end
+
+-- An index names its platforms; an image of one platform does in its configuration, which is not recorded.
+local function platforms_of(repository, text)
+  local read = text and manifests.read(text)
+  local list = read and read.kind == "index" and manifests.platforms(repository, read) or {}
+  return #list > 0 and list or nil
+end
+
+local function add_image(repository, shown, text, usual)
+  local document = text and json.object_of(text) or {}
+  repository.images[#repository.images + 1] = {
+    digest = shown.image_digest, media_type = shown.image_manifest_media_type or document.mediaType,
+    manifest = text or "", pushed_at = shown.image_pushed_at, size = shown.image_size_in_bytes,
+    platforms = platforms_of(repository, text) or util.copy(usual), artifact = shown.artifact_media_type,
+    subject = shown.subject_manifest_digest, pulled_at = shown.last_recorded_pull_time,
+  }
+  for _, tag in ipairs(shown.image_tags or {}) do
+    repository.tags[tag] = shown.image_digest
+  end
+end
+
+--- Makes `recorded` part of the world: {repositories, images and manifests by repository, others = digests of
+-- other registries' images by name}. `platforms_by_digest`: what images of one platform are taken to run on,
+-- for those that have run; the others are taken to run on linux/amd64.
+return function(world, recorded, platforms_by_digest)
+  local state = world:state("ecr")
+  for _, shown in ipairs(recorded.repositories or {}) do
+    local repository = add_repository(world, shown)
+    local texts = (recorded.manifests or {})[repository.name] or {}
+    for _, image in ipairs((recorded.images or {})[repository.name] or {}) do
+      local usual = platforms_by_digest[image.image_digest] or { "linux/amd64" }
+      add_image(repository, image, texts[image.image_digest], usual)
+    end
+  end
+  state.others = util.copy(recorded.others or {})
+end
