@@ -12,6 +12,8 @@ enum { CLI_OK = 0, CLI_INTERNAL = 1, CLI_USAGE = 2 };
 
 typedef enum cli_output { CLI_OUTPUT_TEXT, CLI_OUTPUT_NDJSON } cli_output;
 
+#define CLI_SIM_RECORD "sim record" /* the one command of two words */
+
 /* An argument that is the runbook's or the primitive's, not the command's: --name value. */
 typedef struct cli_named {
   const char *name;
@@ -34,6 +36,8 @@ typedef struct cli_options {
   const char *scenario, *seed, *port, *speed, *state;
   bool strict;
   bool yes, plan, undo, no_input, all_pages, show_secrets, help;
+  const char *cluster, *service, *history, *out; /* of `sim record` */
+  bool with_environment;
 } cli_options;
 
 /* ---- options.c ---- */
@@ -50,6 +54,7 @@ int cli_call(const cli_options *options);
 int cli_check(const cli_options *options);
 int cli_version(const cli_options *options);
 int cli_sim(const cli_options *options);
+int cli_record(const cli_options *options);
 int cli_test(const cli_options *options);
 
 typedef struct cli_command {

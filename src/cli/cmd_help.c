@@ -7,9 +7,9 @@ static int help_overview(void) {
   cli_put(stdout, CLI_BOLD, "moonbook");
   printf(" runs operations runbooks in Lua over AWS.\n\n");
   for (const cli_command *command = cli_commands; command->name; command++) {
-    cli_line line = cli_line_start(stdout, 2, 12);
+    cli_line line = cli_line_start(stdout, 2, 14);
     char padded[16];
-    snprintf(padded, sizeof padded, "%-10s", command->name);
+    snprintf(padded, sizeof padded, "%-12s", command->name);
     cli_line_add(&line, CLI_BOLD, padded);
     cli_line_add(&line, CLI_PLAIN, command->summary);
     cli_line_end(&line);
@@ -38,6 +38,13 @@ static int help_command(const cli_command *command) {
     printf("\nAny other --NAME VALUE is an argument of the primitive, repeated for a list; a value "
            "that\n"
            "is a structure is written as JSON. moonbook help ecs.describe_services lists them.\n");
+  } else if (strcmp(command->name, CLI_SIM_RECORD) == 0) {
+    printf(
+        "\nIt only reads, and never the value of a secret or parameter; moonbook show sim/record "
+        "lists the IAM\n"
+        "actions that it needs. moonbook run NAME --sim=FILE rehearses on the world, moonbook sim "
+        "--scenario FILE\n"
+        "serves it.\n");
   }
   return CLI_OK;
 }

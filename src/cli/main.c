@@ -16,6 +16,8 @@ const cli_command cli_commands[] = {
     {"check", "check PATH", "check a runbook's folder without running it", cli_check, 1},
     {"test", "test [PATH]", "run the specs of runbooks on simulated worlds", cli_test, 1},
     {"sim", "sim", "serve a simulated AWS on this machine", cli_sim, 0},
+    {CLI_SIM_RECORD, "sim record [--env NAME | --cluster NAME --service NAME] [-o FILE]",
+     "read a live service into a world for the simulator", cli_record, 0},
     {"version", "version", "print the version", cli_version, 0},
     {NULL, NULL, NULL, NULL, 0},
 };

@@ -32,7 +32,7 @@ typedef struct flag {
 #define HOSTED    "run list show help call check"
 
 static const flag flags[] = {
-    {"env", 'e', FLAG_NAME, AT(environment), "NAME", "run call",
+    {"env", 'e', FLAG_NAME, AT(environment), "NAME", "run call record",
      "environment of moonbook.lua to work in"},
     {"yes", 'y', FLAG_BOOL, AT(yes), NULL, "run",
      "go on without the question; a phrase still needs --confirm"},
@@ -42,30 +42,40 @@ static const flag flags[] = {
      "show what would be done and stop; nothing is written"},
     {"undo", 0, FLAG_BOOL, AT(undo), NULL, "run",
      "undo, without a question, what was done when the run then fails"},
-    {"timeout", 0, FLAG_DURATION, AT(timeout_seconds), "DURATION", "run call",
+    {"cluster", 0, FLAG_NAME, AT(cluster), "NAME", "record", "the cluster, unless --env gives it"},
+    {"service", 0, FLAG_NAME, AT(service), "NAME", "record", "the service, unless --env gives it"},
+    {"out", 'o', FLAG_NAME, AT(out), "FILE|-", "record",
+     "where to write the world (else standard output)"},
+    {"with-environment", 0, FLAG_BOOL, AT(with_environment), NULL, "record",
+     "keep the values of environment variables, which may hold secrets"},
+    {"history", 0, FLAG_NAME, AT(history), "NUMBER", "record",
+     "how many past deployments to read (else 30)"},
+    {"timeout", 0, FLAG_DURATION, AT(timeout_seconds), "DURATION", "run call record",
      "end after so long, e.g. 90s, 15m"},
     {"no-input", 0, FLAG_BOOL, AT(no_input), NULL, "run",
      "never ask; fail and name the flag instead"},
-    {"profile", 0, FLAG_NAME, AT(profile), "NAME", "run call", "AWS profile (else AWS_PROFILE)"},
-    {"region", 0, FLAG_NAME, AT(region), "NAME", "run call",
+    {"profile", 0, FLAG_NAME, AT(profile), "NAME", "run call record",
+     "AWS profile (else AWS_PROFILE)"},
+    {"region", 0, FLAG_NAME, AT(region), "NAME", "run call record",
      "AWS region (else AWS_REGION, the profile)"},
-    {"endpoint-url", 0, FLAG_NAME, AT(endpoint_url), "URL", "run call",
+    {"endpoint-url", 0, FLAG_NAME, AT(endpoint_url), "URL", "run call record",
      "send every AWS call there (else AWS_ENDPOINT_URL[_SERVICE])"},
     {"output", 'o', FLAG_OUTPUT, AT(output), "text|ndjson", HOSTED " sim",
      "how results are written"},
     {"verbose", 'v', FLAG_MORE, AT(verbosity), NULL, "run",
      "show calls; twice: their arguments too"},
-    {"quiet", 'q', FLAG_LESS, AT(verbosity), NULL, "run", "show the verdict only"},
+    {"quiet", 'q', FLAG_LESS, AT(verbosity), NULL, "run record",
+     "show the verdict only; of a recording, what could not be read"},
     {"input", 0, FLAG_TEXT, AT(input), "JSON|@FILE|-", "call", "all arguments as one JSON object"},
     {"all", 0, FLAG_BOOL, AT(all_pages), NULL, "call",
      "follow every page of a listing and merge them"},
     {"show-secrets", 0, FLAG_BOOL, AT(show_secrets), NULL, "call",
      "print secret members instead of [secret]"},
-    {"settings", 0, FLAG_TEXT, AT(settings), "FILE", HOSTED,
+    {"settings", 0, FLAG_TEXT, AT(settings), "FILE", HOSTED " record",
      "project settings (else ./moonbook.lua)"},
     {"runbooks", 0, FLAG_TEXT, AT(runbook_path), "DIRS", HOSTED,
      "folders of runbooks, or REPOSITORY@REF, ':' between (else MOONBOOK_PATH)"},
-    {"color", 0, FLAG_COLOR, AT(color), "auto|always|never", HOSTED " sim",
+    {"color", 0, FLAG_COLOR, AT(color), "auto|always|never", HOSTED " sim record",
      "colours (NO_COLOR and CLICOLOR_FORCE are honoured)"},
     {"sim", 0, FLAG_OPTIONAL, AT(sim), "[=SCENARIO]", "run call",
      "in a simulated AWS, in this process and in no time"},
@@ -78,7 +88,7 @@ static const flag flags[] = {
     {"state", 0, FLAG_NAME, AT(state), "FILE", "run call sim",
      "keep the simulated world there between runs"},
     {"strict", 0, FLAG_BOOL, AT(strict), NULL, "sim", "verify signatures"},
-    {"help", 'h', FLAG_BOOL, AT(help), NULL, HOSTED " sim test version", "show this help"},
+    {"help", 'h', FLAG_BOOL, AT(help), NULL, HOSTED " sim record test version", "show this help"},
 };
 enum { FLAG_COUNT = sizeof flags / sizeof *flags };
 
@@ -93,7 +103,24 @@ static bool has_word(const char *list, const char *word) {
   return false;
 }
 
-void cli_options_print_help(FILE *out, const char *command) {
+/* The table's word for a command: "sim record" is its last one. */
+static const char *table_word(const char *command) {
+  const char *space = command ? strchr(command, ' ') : NULL;
+  return space ? space + 1 : command;
+}
+
+static const char *command_of(const cli_options *options) {
+  return options->word_count ? table_word(options->words[0]) : NULL;
+}
+
+/* Before the command's name every flag may stand, but those of one command that others take for
+ * arguments. */
+static bool belongs_to(const flag *f, const char *command) {
+  return command ? has_word(f->commands, command) : strcmp(f->commands, "record") != 0;
+}
+
+void cli_options_print_help(FILE *out, const char *command_name) {
+  const char *command = table_word(command_name);
   for (size_t i = 0; i < FLAG_COUNT; i++) {
     const flag *f = &flags[i];
     if (!has_word(f->commands, command)) {
@@ -119,9 +146,10 @@ static const flag *find_flag(const char *name, size_t size) {
   return NULL;
 }
 
-static const flag *find_letter(char letter) {
+/* The command's flag of a letter; of two commands' flags a letter may be. */
+static const flag *find_letter(char letter, const char *command) {
   for (size_t i = 0; i < FLAG_COUNT; i++) {
-    if (flags[i].letter == letter && letter != '\0') {
+    if (flags[i].letter == letter && letter != '\0' && belongs_to(&flags[i], command)) {
       return &flags[i];
     }
   }
@@ -218,7 +246,7 @@ static int unknown_flag(const char *command, const char *name, mb_error *error) 
   const char *names[FLAG_COUNT];
   size_t count = 0;
   for (size_t i = 0; i < FLAG_COUNT; i++) {
-    if (command == NULL || has_word(flags[i].commands, command)) {
+    if (belongs_to(&flags[i], table_word(command))) {
       names[count++] = flags[i].name;
     }
   }
@@ -244,6 +272,13 @@ static int add_word(cli_options *out, const char *word, mb_error *error) {
   if (out->word_count == sizeof out->words / sizeof *out->words) {
     return mb_error_set(error, MB_ERROR_USAGE, "TooManyWords", "\"%s\" is one word too many", word);
   }
+  /* `sim record` is a command of its own, also in `help sim record`. */
+  const char *before = out->word_count ? out->words[out->word_count - 1] : "";
+  bool named = out->word_count == 1 || (out->word_count == 2 && strcmp(out->words[0], "help") == 0);
+  if (named && strcmp(before, "sim") == 0 && strcmp(word, "record") == 0) {
+    out->words[out->word_count - 1] = CLI_SIM_RECORD;
+    return 0;
+  }
   out->words[out->word_count++] = word;
   return 0;
 }
@@ -253,17 +288,17 @@ static int parse_long(cli_options *out, int argc, char **argv, int *at, mb_error
   char *name = argv[*at] + 2;
   char *equals = strchr(name, '=');
   size_t size = equals ? (size_t)(equals - name) : strlen(name);
-  const char *command = out->word_count ? out->words[0] : NULL;
+  const char *command = command_of(out);
   if (command == NULL && strcmp(name, "version") == 0) {
     return add_word(out, name, error);
   }
   const flag *f = find_flag(name, size);
-  bool ours = f && (command == NULL || has_word(f->commands, command));
+  bool ours = f && belongs_to(f, command);
   if (!ours && !passes_arguments(command)) {
     if (equals) {
       *equals = '\0';
     }
-    return unknown_flag(command, name, error);
+    return unknown_flag(out->word_count ? out->words[0] : NULL, name, error);
   }
   const char *value = equals ? equals + 1 : NULL;
   bool next_is_value = *at + 1 < argc && strncmp(argv[*at + 1], "--", 2) != 0;
@@ -293,12 +328,12 @@ static int parse_long(cli_options *out, int argc, char **argv, int *at, mb_error
 }
 
 static int parse_short(cli_options *out, int argc, char **argv, int *at, mb_error *error) {
-  const char *command = out->word_count ? out->words[0] : NULL;
+  const char *command = command_of(out);
   for (const char *letter = argv[*at] + 1; *letter; letter++) {
-    const flag *f = find_letter(*letter);
-    if (f == NULL || (command != NULL && !has_word(f->commands, command))) {
+    const flag *f = find_letter(*letter, command);
+    if (f == NULL) {
       return mb_error_set(error, MB_ERROR_USAGE, "UnknownFlag", "-%c is not a flag of moonbook%s%s",
-                          *letter, command ? " " : "", command ? command : "");
+                          *letter, command ? " " : "", command ? out->words[0] : "");
     }
     const char *value = NULL;
     if (takes_value(f)) {

@@ -15,7 +15,7 @@
 #define MB_SIM_REQUEST_MAX  ((size_t)128 << 20) /* bytes of one request's body */
 #define MB_SIM_STATE_MAX    ((size_t)512 << 20)
 #define MB_SIM_SCENARIO_MAX ((size_t)64 << 20) /* a recorded world may be large */
-#define MB_SIM_LATENCY      0.02 /* seconds from request to answer, in process */
+#define MB_SIM_LATENCY      0.02               /* seconds from request to answer, in process */
 
 typedef struct sim_service {
   const mb_model *model;
