@@ -119,7 +119,7 @@ function host.recorded(file, name)
     return { problem = problem }
   end
   world.data = require("sim.world").new({
-    seed = made.seed + math.floor(file.recorded_at * 1000), now = math.max(file.recorded_at, made.now or 0), account = file.account, region = file.region,
+    seed = made.seed + math.floor(recorded.time(file) * 1000), now = math.max(recorded.time(file), made.now or 0), account = file.account, region = file.region,
   }).data
   recorded.load(world, file, name)
   return { region = file.region }

@@ -33,6 +33,24 @@ end
 --- What is wrong with a file, as one line that names the field; nil when it can be loaded.
 recorded.problem = check.problem
 
+--- When a file was recorded: by the recorder's clock, or by the service's should that be ahead. Seconds since 1970.
+function recorded.time(file)
+  local newest = file.recorded_at
+  for _, service in ipairs(file.ecs.services) do
+    for _, list in ipairs { service.events or {}, service.deployments } do
+      for _, item in ipairs(list) do
+        newest = math.max(newest, item.updated_at or item.created_at or 0)
+      end
+    end
+  end
+  for _, task in ipairs(file.ecs.tasks or {}) do
+    for _, member in ipairs { "created_at", "started_at", "stopping_at", "stopped_at" } do
+      newest = math.max(newest, task[member] or 0)
+    end
+  end
+  return newest
+end
+
 --- Makes a file's world of an empty one of the same account and region. `name` is the file's, for messages.
 -- Says in `world.data.recorded` where it comes from, and what it lacks.
 function recorded.load(world, file, name)

@@ -44,9 +44,9 @@ local function do_all(world, entries, each)
   return { now = world:now() }
 end
 
---- Does what `world` of a spec says, in order.
+--- Does what `world` of a spec says, in order. A spec with a `recorded` world begins in that one.
 function specs.prepare(world, args)
-  return do_all(world, args.world or "service", args.each)
+  return do_all(world, args.world or world.data.recorded and {} or "service", args.each)
 end
 
 --- Before each run of a spec that has several: does what that run's own `world` says. Its calls are

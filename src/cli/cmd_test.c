@@ -326,6 +326,24 @@ static int rehearse_runs(mb_arena *arena, mb_sim *sim, const cli_options *option
   return failed;
 }
 
+/* The path of a recorded world that a spec names, seen from the spec's own folder. */
+static int find_recorded(char *out, size_t size, const char *file, const mb_value *spec,
+                         const char **scenario, mb_error *error) {
+  const mb_value *named = mb_map_get(spec, "recorded");
+  const char *slash = strrchr(file, '/'), *name = mb_value_string(named);
+  if (named == NULL) {
+    return 0;
+  }
+  int folder = *name == '/' || slash == NULL ? 0 : (int)(slash - file) + 1;
+  int length = snprintf(out, size, "%.*s%s", folder, file, name);
+  if (*name == '\0' || length < 0 || (size_t)length >= size) {
+    return mb_error_set(error, MB_ERROR_USAGE, "BadSpec",
+                        "recorded: expected the path of a file that moonbook sim record wrote");
+  }
+  *scenario = out;
+  return 0;
+}
+
 static int rehearse(mb_arena *arena, const cli_options *options, const char *file,
                     const mb_value *spec, const mb_value *each, const mb_value **failures,
                     mb_error *error) {
@@ -337,7 +355,9 @@ static int rehearse(mb_arena *arena, const cli_options *options, const char *fil
     return mb_error_set(error, MB_ERROR_USAGE, "BadSpec",
                         "runs: expected a list of runs, and no 'run' or 'expect' beside it");
   }
+  char recorded[4096];
   int failed = cli_read_seed(options, &sim_options.seed, error) ||
+               find_recorded(recorded, sizeof recorded, file, spec, &sim_options.scenario, error) ||
                mb_sim_new(&sim, &sim_options, error) ||
                prepare(arena, sim, "spec_prepare", spec, each, error);
   if (!failed) {

@@ -36,6 +36,18 @@ local function add_image(repository, shown, text, usual)
   end
 end
 
+-- In the order in which they were pushed.
+local function by_age(list)
+  local out = table.move(list or {}, 1, #(list or {}), 1, {})
+  table.sort(out, function(a, b)
+    if a.image_pushed_at ~= b.image_pushed_at then
+      return a.image_pushed_at < b.image_pushed_at
+    end
+    return a.image_digest < b.image_digest
+  end)
+  return out
+end
+
 --- Makes `recorded` part of the world: {repositories, images and manifests by repository, others = digests of
 -- other registries' images by name}. `platforms_by_digest`: what images of one platform are taken to run on,
 -- for those that have run; the others are taken to run on linux/amd64.
@@ -44,7 +56,7 @@ return function(world, recorded, platforms_by_digest)
   for _, shown in ipairs(recorded.repositories or {}) do
     local repository = add_repository(world, shown)
     local texts = (recorded.manifests or {})[repository.name] or {}
-    for _, image in ipairs((recorded.images or {})[repository.name] or {}) do
+    for _, image in ipairs(by_age((recorded.images or {})[repository.name])) do
       local usual = platforms_by_digest[image.image_digest] or { "linux/amd64" }
       add_image(repository, image, texts[image.image_digest], usual)
     end

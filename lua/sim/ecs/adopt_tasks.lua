@@ -182,17 +182,18 @@ local function add(world, service, shown)
   end
 end
 
---- The tasks of a list that are the service's, oldest first.
+--- The tasks of a list that are the service's, oldest first, else in the order of the list.
 function adopt_tasks.of_service(world, service, list)
-  local own = {}
-  for _, shown in ipairs(list) do
+  local own, places = {}, {}
+  for index, shown in ipairs(list) do
     own[#own + 1] = shown.group == "service:" .. service.name and shown or nil
+    places[shown.task_arn] = index
   end
   table.sort(own, function(a, b)
     if a.created_at ~= b.created_at then
       return a.created_at < b.created_at
     end
-    return a.task_arn < b.task_arn
+    return places[a.task_arn] < places[b.task_arn]
   end)
   for _, shown in ipairs(own) do
     add(world, service, shown)

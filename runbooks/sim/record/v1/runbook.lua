@@ -12,6 +12,18 @@ local format = 1
 
 local runbook = {}
 
+-- What the simulator could not play is not worth recording.
+local function not_played(service)
+  local controller = service.deployment_controller and service.deployment_controller.type or "ECS"
+  if service.scheduling_strategy == "DAEMON" then
+    return "the scheduling strategy DAEMON"
+  elseif controller ~= "ECS" then
+    return "the deployment controller " .. controller
+  elseif service.launch_type == "EC2" or service.launch_type == "EXTERNAL" then
+    return "the launch type " .. service.launch_type
+  end
+end
+
 -- Without the service there is nothing to record, so this is the one read that may not fail.
 function runbook.plan(run, args)
   if args.history < 1 or args.history > 100 then
@@ -24,7 +36,12 @@ function runbook.plan(run, args)
   elseif not answer then
     error(err, 0)
   end
-  return { service = answer.services[1] }
+  local service = answer.services[1]
+  local what = not_played(service)
+  if what then
+    return { refuse = ("Service %s has %s, which the simulator does not have."):format(args.service, what) }
+  end
+  return { service = service }
 end
 
 -- What a service is made of is known only when its history and its load balancers are.
@@ -54,7 +71,7 @@ local function read_rest(reader, world, service, args)
       return names.secrets(reader, world.ecs)
     end),
     take("ssm", function()
-      return names.parameters(reader, world.ecs, { args.alb_dns_parameter, args.repository_uri_parameter })
+      return names.parameters(reader, world.ecs, args)
     end),
     take("iam", function()
       return names.roles(reader, world.ecs)
@@ -66,7 +83,6 @@ local function read_world(reader, service, args)
   local _, _, region, account = service.service_arn:find("^arn:[^:]*:ecs:([^:]+):(%d+):")
   local world = {
     moonbook_world = format,
-    recorded_at = now(),
     account = account,
     region = region,
     cluster = service.cluster_arn:match("([^/]+)$"),
@@ -88,6 +104,7 @@ end
 function runbook.verify(run, args, plan)
   local reader = require("lib.reader").new()
   local world = redact.all(read_world(reader, plan.service, args), args.with_environment)
+  world.recorded_at = now()
   world.not_read = reader.missing
   for _, missing in ipairs(reader.missing) do
     log.warn(("not read: %s: %s %s"):format(missing.what, missing.operation, missing.code))

@@ -87,6 +87,7 @@ local function manifests_of(reader, name, ids)
   return out
 end
 
+-- One image that is not there is an error of the whole call, so only those are asked for together that are.
 local function details_of(reader, name, manifests)
   local ids = {}
   for digest in pairs(manifests) do
@@ -97,15 +98,30 @@ local function details_of(reader, name, manifests)
   end)
 end
 
+-- Without their manifests, images are asked for one by one.
+local function details_one_by_one(reader, name, ids)
+  local out, seen = {}, {}
+  local found = reader:gather(ids, "image_details", "an image of " .. name, ecr.describe_images, function(id)
+    return { repository_name = name, image_ids = { id } }
+  end)
+  for _, detail in ipairs(found) do
+    out[#out + 1] = not seen[detail.image_digest] and detail or nil
+    seen[detail.image_digest] = true
+  end
+  return out
+end
+
 local function read_repository(reader, out, name, asked)
   local answer = reader:read("repository " .. name, ecr.describe_repositories, { repository_names = { name } })
   if not answer then
     return
   end
   table.insert(out.repositories, answer.repositories[1])
-  local manifests = manifests_of(reader, name, ids_of(asked))
+  local ids = ids_of(asked)
+  local manifests = manifests_of(reader, name, ids)
   out.manifests[name] = manifests
-  out.images[name] = details_of(reader, name, manifests)
+  local none = next(manifests) == nil
+  out.images[name] = none and details_one_by_one(reader, name, ids) or details_of(reader, name, manifests)
 end
 
 --- What ECR says of the images that `world` names ({task_definitions, service_revisions, tasks}):

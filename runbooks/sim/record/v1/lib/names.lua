@@ -58,17 +58,17 @@ local function add_parameter(add, source)
   end
 end
 
---- {parameters}: what DescribeParameters says of those of the containers, and of `more` (a list of names).
-function names.parameters(reader, world, more)
+--- {parameters}: what DescribeParameters says of those of the containers, and of those that the project's
+-- settings name (`args`).
+function names.parameters(reader, world, args)
   local wanted, add = lists.set()
   for _, source in ipairs(sources_of(world)) do
     if not secret_arn(source) then
       add_parameter(add, source)
     end
   end
-  for _, name in ipairs(more) do
-    add(name)
-  end
+  add(args.alb_dns_parameter)
+  add(args.repository_uri_parameter)
   local out = {}
   each(lists.parts(wanted, 50), function(part)
     local answer = reader:all("parameters", ssm.describe_parameters, {
