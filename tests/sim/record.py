@@ -361,6 +361,56 @@ def test_denied(commands):
     check("a world with gaps is alive", code == 0 and "done:" in out, out + err)
 
 
+# Every read but the two without which there is nothing to play: the service, and what its tasks are made of.
+OPTIONAL = """ecs:DescribeClusters ecs:ListServiceDeployments ecs:DescribeServiceDeployments
+ecs:DescribeServiceRevisions ecs:ListTaskDefinitions ecs:ListTasks ecs:DescribeTasks
+elasticloadbalancing:DescribeTargetGroups elasticloadbalancing:DescribeTargetGroupAttributes
+elasticloadbalancing:DescribeTargetHealth elasticloadbalancing:DescribeLoadBalancers
+elasticloadbalancing:DescribeLoadBalancerAttributes elasticloadbalancing:DescribeListeners
+elasticloadbalancing:DescribeRules elasticloadbalancing:DescribeTags ec2:DescribeVpcs ec2:DescribeSubnets
+ec2:DescribeSecurityGroups ec2:DescribeRouteTables ecr:DescribeRepositories ecr:DescribeImages ecr:BatchGetImage
+logs:DescribeLogGroups cloudwatch:DescribeAlarms cloudwatch:ListDashboards
+application-autoscaling:DescribeScalableTargets application-autoscaling:DescribeScalingPolicies
+application-autoscaling:DescribeScheduledActions ssm:DescribeParameters secretsmanager:DescribeSecret iam:GetRole
+iam:ListAttachedRolePolicies""".split()
+
+
+def restart(commands, name):
+    return commands.run("run", "deploy/restart", f"--sim={commands.path(name)}", "--cluster", WHERE["cluster"],
+                        "--service", WHERE["service"], "--yes")
+
+
+def test_any_gap(commands):
+    trouble = []
+    with Server(commands, commands.path("history.lua")) as source:
+        plant(source)
+
+        def record_without(*actions):
+            for action in actions:
+                source.control("deny_calls", action=action)
+            code, _, err = commands.record(source, "gap.json")
+            commands.set_clock(source, "gap.json")
+            source.control("calm")
+            return code, err
+
+        for actions in [(action,) for action in OPTIONAL] + [tuple(OPTIONAL)]:
+            code, err = record_without(*actions)
+            told = all(f"{snake(action)}" in err for action in actions) or len(actions) > 1
+            if code != 0 or not told:
+                trouble.append(f"{actions}: recorded with {code}: {err}")
+                continue
+            code, out, err = restart(commands, "gap.json")
+            if code != 0:
+                trouble.append(f"{actions}: restarted with {code}: {out[-600:]}{err}")
+        check(f"whichever of {len(OPTIONAL)} reads is denied, or all of them, the rest is alive", not trouble,
+              "\n#   ".join(trouble))
+        code, _ = record_without("ecs:DescribeTaskDefinition")
+        code, _, err = restart(commands, "gap.json")
+        flat = re.sub(r"\s+", " ", err)
+        check("a world without task definitions cannot be loaded, and says why", code == 2
+              and "ecs.describe_task_definition could not be read: AccessDeniedException" in flat, err)
+
+
 def snake(action):
     return re.sub(r"(?<=[a-z])(?=[A-Z])", "_", action.split(":")[1]).lower()
 
@@ -458,7 +508,7 @@ def test_bad_files(commands):
 def main():
     with tempfile.TemporaryDirectory() as folder:
         commands = Commands(os.path.abspath(sys.argv[1]), folder)
-        for test in (test_round_trip, test_under_way, test_environment, test_denied, test_alive, test_bad_files):
+        for test in (test_round_trip, test_under_way, test_environment, test_denied, test_any_gap, test_alive, test_bad_files):
             test(commands)
     print(f"{passed} passed, {len(failures)} failed, 0 skipped")
     return 1 if failures else 0

@@ -25,7 +25,7 @@ end
 local function each_container(file, visit)
   for _, found in ipairs(file.ecs.task_definitions or {}) do
     for _, container in ipairs(found.task_definition.container_definitions) do
-      visit(container)
+      visit(container, found.task_definition)
     end
   end
 end
@@ -114,39 +114,60 @@ end
 
 local ecr_reads = { "ecr.describe_repositories", "ecr.describe_images", "ecr.batch_get_image" }
 
--- What tasks and revisions say of an image, and its name in the registry.
-local function images_named(file)
-  local out, prefix = {}, ("%s.dkr.ecr.%s.amazonaws.com/"):format(file.account, file.region)
-  local function take(container)
-    local image = container.image or ""
-    if container.image_digest and image:sub(1, #prefix) == prefix then
-      local rest = image:sub(#prefix + 1):gsub("@.*$", "")
-      local name, tag = rest:match("^(.*):([^/:]+)$")
-      out[#out + 1] = { name = name or rest, tag = tag, digest = container.image_digest }
-    end
+-- {name, tag, digest} of an image of the account's own registry, or nil. `digest`: what its tag was seen to mean.
+local function own_image(file, image, digest)
+  local prefix = ("%s.dkr.ecr.%s.amazonaws.com/"):format(file.account, file.region)
+  if not image or image:sub(1, #prefix) ~= prefix then
+    return nil
   end
-  -- The oldest first: a tag means what it meant last.
+  local rest, pinned = image:sub(#prefix + 1):match("^([^@]+)@?(.*)$")
+  local name, tag = rest:match("^(.*):([^/:]+)$")
+  return { name = name or rest, tag = tag or pinned == "" and "latest" or nil, digest = pinned ~= "" and pinned or digest }
+end
+
+-- What revisions and tasks say of images, the oldest first: a tag means what it meant last.
+local function images_seen(file)
+  local out = {}
   local revisions = util.copy(file.ecs.service_revisions or {})
   table.sort(revisions, function(a, b) return a.created_at < b.created_at end)
   for _, list in ipairs { revisions, file.ecs.tasks or {} } do
     for _, thing in ipairs(list) do
       for _, container in ipairs(thing.container_images or thing.containers or {}) do
-        take(container)
+        local image = own_image(file, container.image, container.image_digest)
+        out[#out + 1] = image and image.digest and image or nil
       end
     end
   end
   return out
 end
 
---- Images of repositories that were denied, as the tasks that run them know them.
+-- An image of which only the name is known: any digest will do.
+local function make_up(world, file, definition, container)
+  local image = own_image(file, container.image)
+  local known = not image or require("sim.ecr").resolve(world, container.image)
+  if not known and image.tag then
+    local wanted = (definition.runtime_platform or {}).cpu_architecture
+    require("sim.ecr").add_image(world, {
+      repository = image.name, tag = image.tag, platforms = { wanted == "ARM64" and "linux/arm64" or "linux/amd64" },
+    })
+  end
+end
+
+--- Images of repositories that were denied: as the tasks that run them know them, else by their names.
 function gaps.images(world, file, platforms)
   local any = false
   for _, operation in ipairs(ecr_reads) do
     any = any or denied(file, operation)
   end
-  for _, image in ipairs(any and images_named(file) or {}) do
+  if not any then
+    return
+  end
+  for _, image in ipairs(images_seen(file)) do
     require("sim.ecr.adopt_gaps")(world, image, platforms[image.digest])
   end
+  each_container(file, function(container, definition)
+    make_up(world, file, definition, container)
+  end)
 end
 
 -- ---- names ---------------------------------------------------------------------------------------
