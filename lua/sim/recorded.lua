@@ -5,6 +5,7 @@
 -- Load balancing and alarms come before ECS, whose tasks are targets and whose deployments watch alarms.
 
 local check = require "sim.recorded.check"
+local evidence = require "sim.recorded.evidence"
 local gaps = require "sim.recorded.gaps"
 local usual = require "sim.recorded.usual"
 
@@ -26,6 +27,7 @@ local function adopt(world, file)
   end
   gaps.names(world, file)
   usual.behaviours(world, file)
+  evidence.behaviours(world, file)
   require("sim.ecs.adopt")(world, file.ecs)
   return require("sim.application_autoscaling.adopt")(world, part(file, "application_autoscaling"))
 end

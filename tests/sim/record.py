@@ -315,6 +315,33 @@ def test_under_way(commands):
         check("and its service deployment has succeeded", record["status"] == "SUCCESSFUL", record)
 
 
+# A deployment that never ends well, and that nothing stops.
+CRASHING = """
+service { app = "shop", env = "prod", desired = 2, image = "shop:v1", circuit_breaker = false }
+image { name = "shop:v2", crash = { exit = 3, after = "8s" } }
+deploy { app = "shop", env = "prod", image = "shop:v2" }
+advance { time = "5m" }
+"""
+
+
+def test_evidence(commands):
+    with Server(commands, commands.path("crashing.lua", CRASHING)) as source:
+        code, _, err = commands.record(source, "crashing.json")
+        check("a service whose tasks crash is recorded", code == 0, err)
+        commands.set_clock(source, "crashing.json")
+        first = seen(source)
+    with Server(commands, commands.path("crashing.json")) as copy:
+        compare("a world recorded while tasks crash is as it was", first, seen(copy))
+        copy.control("advance", time="30m")
+        service = copy.ask("ecs.describe_services", cluster=WHERE["cluster"], services=[WHERE["service"]])["services"][0]
+        check("an image whose tasks all crashed goes on crashing", [item["rollout_state"] for item in
+              service["deployments"]] == ["IN_PROGRESS", "COMPLETED"], service["deployments"])
+        stopped = copy.ask("ecs.list_tasks", cluster=WHERE["cluster"], desired_status="STOPPED")["task_arns"]
+        tasks = copy.ask("ecs.describe_tasks", cluster=WHERE["cluster"], tasks=stopped)["tasks"]
+        codes = {container.get("exit_code") for task in tasks for container in task["containers"]}
+        check("with the exit code that it had", codes == {3}, codes)
+
+
 def test_environment(commands):
     with Server(commands, commands.path("history.lua")) as source:
         plant(source)
@@ -508,7 +535,7 @@ def test_bad_files(commands):
 def main():
     with tempfile.TemporaryDirectory() as folder:
         commands = Commands(os.path.abspath(sys.argv[1]), folder)
-        for test in (test_round_trip, test_under_way, test_environment, test_denied, test_any_gap, test_alive, test_bad_files):
+        for test in (test_round_trip, test_under_way, test_evidence, test_environment, test_denied, test_any_gap, test_alive, test_bad_files):
             test(commands)
     print(f"{passed} passed, {len(failures)} failed, 0 skipped")
     return 1 if failures else 0

@@ -62,6 +62,7 @@ local function start_processes(world, task)
       world:after(check.interval or 30, "ecs.check", { task = task.id, epoch = task.epoch, container = definition.name })
     end
   end
+  containers.replan(world, task) -- those of which it is known that they end by themselves
 end
 
 local function is_registered(world, task)
