@@ -96,9 +96,10 @@ function adopt.need_subnet(world, id, vpc_id, ip)
   end
   local vpc, number = need_vpc(world, vpc_id), #state.subnets
   local network = ip and ip:match("^(%d+%.%d+%.%d+)%.") or ("10.255.%d"):format(number % 256)
+  local zone = number % 3 + 1
   state.subnets[number + 1] = {
     subnet_id = id, subnet_arn = world:arn("ec2", "subnet/" .. id), vpc_id = vpc.vpc_id,
-    cidr_block = network .. ".0/24", availability_zone = world.data.region .. ("abc"):sub(number % 3 + 1, number % 3 + 1),
+    cidr_block = network .. ".0/24", availability_zone = world.data.region .. ("abc"):sub(zone, zone),
     state = "available", default_for_az = false, map_public_ip_on_launch = false, owner_id = world.data.account,
     tags = {}, available_ip_address_count = 256 - facts.reserved,
   }

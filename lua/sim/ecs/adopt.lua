@@ -15,7 +15,8 @@ local function add_cluster(world, shown)
   world:state("ecs").clusters[shown.cluster_name] = {
     name = shown.cluster_name, arn = shown.cluster_arn, status = shown.status or "ACTIVE", created_at = world:now(),
     tags = util.copy(shown.tags or {}), settings = util.copy(shown.settings or {}),
-    configuration = util.copy(shown.configuration), service_connect_defaults = util.copy(shown.service_connect_defaults),
+    configuration = util.copy(shown.configuration),
+    service_connect_defaults = util.copy(shown.service_connect_defaults),
     capacity_providers = util.copy(shown.capacity_providers or {}),
     strategy = util.copy(shown.default_capacity_provider_strategy or {}), tasks = {},
   }
@@ -53,7 +54,8 @@ local function add_definitions(world, recorded)
     local family = state.families[view.family] or { latest = 0 }
     state.families[view.family] = family
     family.latest = math.max(family.latest, view.revision)
-    state.definitions[("%s:%d"):format(view.family, view.revision)] = { view = view, tags = util.copy(found.tags or {}) }
+    local key = ("%s:%d"):format(view.family, view.revision)
+    state.definitions[key] = { view = view, tags = util.copy(found.tags or {}) }
   end
 end
 

@@ -42,7 +42,9 @@ local function attach(world, task, network)
     task.interface = require("sim.ec2").interface(world, vpc.subnets[1], task.arn, vpc.security_groups)
   end
   if not task.view.attachments or not task.view.attachments[1] then
-    task.view.attachments = { { id = world:uuid(), type = "ElasticNetworkInterface", status = "ATTACHED", details = {} } }
+    task.view.attachments = {
+      { id = world:uuid(), type = "ElasticNetworkInterface", status = "ATTACHED", details = {} },
+    }
   end
 end
 
@@ -59,7 +61,8 @@ local function start_processes(world, task)
     end
     local check = definition.health_check
     if check then
-      world:after(check.interval or 30, "ecs.check", { task = task.id, epoch = task.epoch, container = definition.name })
+      world:after(check.interval or 30, "ecs.check",
+        { task = task.id, epoch = task.epoch, container = definition.name })
     end
   end
   containers.replan(world, task) -- those of which it is known that they end by themselves

@@ -82,7 +82,8 @@ local lists = {
 -- Objects whose members are named by ARN, repository or role.
 local maps = {
   { "elbv2", "target_group_attributes" }, { "elbv2", "target_health" }, { "elbv2", "load_balancer_attributes" },
-  { "elbv2", "rules" }, { "ecr", "images" }, { "ecr", "manifests" }, { "ecr", "others" }, { "iam", "attached_policies" },
+  { "elbv2", "rules" }, { "ecr", "images" }, { "ecr", "manifests" }, { "ecr", "others" },
+  { "iam", "attached_policies" },
 }
 
 local items = {
@@ -190,7 +191,8 @@ local function refuse_not_simulated(path, service)
   if service.scheduling_strategy == "DAEMON" then
     wrong(path .. ".scheduling_strategy", "the simulator has no services with the scheduling strategy DAEMON")
   elseif controller ~= "ECS" then
-    wrong(path .. ".deployment_controller", "the simulator has no services with the deployment controller %s", controller)
+    wrong(path .. ".deployment_controller", "the simulator has no services with the deployment controller %s",
+      controller)
   elseif not on_fargate(service) then
     wrong(path .. ".launch_type", "the simulator runs tasks on Fargate only")
   end
@@ -203,8 +205,8 @@ local function check_services(file, definitions)
   for index, service in ipairs(file.ecs.services) do
     local path = ("ecs.services[%d]"):format(index)
     if not service.service_arn:find(("arn:aws:ecs:%s:%s:service/"):format(file.region, file.account), 1, true) then
-      wrong(path .. ".service_arn", "'%s' is not an ARN of account %s, region %s and partition aws", service.service_arn,
-        file.account, file.region)
+      wrong(path .. ".service_arn", "'%s' is not an ARN of account %s, region %s and partition aws",
+        service.service_arn, file.account, file.region)
     end
     need(path .. ".deployment_configuration", service.deployment_configuration,
       "maximum_percent=number minimum_healthy_percent=number")

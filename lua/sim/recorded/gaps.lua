@@ -122,7 +122,9 @@ local function own_image(file, image, digest)
   end
   local rest, pinned = image:sub(#prefix + 1):match("^([^@]+)@?(.*)$")
   local name, tag = rest:match("^(.*):([^/:]+)$")
-  return { name = name or rest, tag = tag or pinned == "" and "latest" or nil, digest = pinned ~= "" and pinned or digest }
+  return {
+    name = name or rest, tag = tag or pinned == "" and "latest" or nil, digest = pinned ~= "" and pinned or digest,
+  }
 end
 
 -- What revisions and tasks say of images, the oldest first: a tag means what it meant last.

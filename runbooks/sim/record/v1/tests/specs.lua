@@ -109,7 +109,10 @@ return {
       name = "a_denied_service_ends_it",
       args = args,
       answers = {
-        { operation = "ecs.describe_services", error = { code = "AccessDeniedException", message = "no", status = 400 } },
+        {
+          operation = "ecs.describe_services",
+          error = { code = "AccessDeniedException", message = "no", status = 400 },
+        },
       },
       expect = { verdict = "denied", exit_code = 5, error = "no" },
     },
