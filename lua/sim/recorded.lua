@@ -22,7 +22,8 @@ local function adopt(world, file)
   gaps.balancing(world, file)
   require("sim.ecr.adopt")(world, part(file, "ecr"), usual.platforms(file))
   gaps.images(world, file, usual.platforms(file))
-  for _, name in ipairs { "logs", "secretsmanager", "ssm", "iam", "cloudwatch" } do
+  require("sim.ssm.adopt")(world, part(file, "ssm"), gaps.parameter_values(file))
+  for _, name in ipairs { "logs", "secretsmanager", "iam", "cloudwatch" } do
     require("sim." .. name .. ".adopt")(world, part(file, name))
   end
   gaps.names(world, file)

@@ -442,6 +442,26 @@ def snake(action):
     return re.sub(r"(?<=[a-z])(?=[A-Z])", "_", action.split(":")[1]).lower()
 
 
+SETTINGS = """return { app = "shop", environments = { prod = { region = "eu-west-1" } } }
+"""
+
+
+def test_settings(commands):
+    commands.path("moonbook.lua", SETTINGS)
+    with Server(commands, commands.path("history.lua")) as source:
+        code, _, err = commands.run("sim", "record", "--env", "prod", "-o", commands.path("env.json"),
+                                    "--endpoint-url", source.endpoint)
+        check("--env says what to record", code == 0 and "shop-prod in cluster shop-prod is recorded" in err, err)
+    parameters = {item["name"] for item in commands.read("env.json")["ssm"]["parameters"]}
+    check("parameters that the settings name are recorded", parameters == {
+        "/shop/prod/alb-dns-name", "/shop/prod/ecr-repository-uri"}, parameters)
+    check("without their values", not any("value" in item for item in commands.read("env.json")["ssm"]["parameters"]))
+    code, out, err = commands.run("run", "validate/service", f"--sim={commands.path('env.json')}", "--env", "prod")
+    check("the application of a recorded world answers at its load balancer's name", code == 0
+          and "pass     application answers" in out, out + err)
+    os.remove(commands.path("moonbook.lua"))
+
+
 def test_alive(commands):
     world = f"--sim={commands.path('world.json')}"
     where = ("--cluster", WHERE["cluster"], "--service", WHERE["service"])
@@ -535,7 +555,7 @@ def test_bad_files(commands):
 def main():
     with tempfile.TemporaryDirectory() as folder:
         commands = Commands(os.path.abspath(sys.argv[1]), folder)
-        for test in (test_round_trip, test_under_way, test_evidence, test_environment, test_denied, test_any_gap, test_alive, test_bad_files):
+        for test in (test_round_trip, test_under_way, test_evidence, test_environment, test_denied, test_any_gap, test_settings, test_alive, test_bad_files):
             test(commands)
     print(f"{passed} passed, {len(failures)} failed, 0 skipped")
     return 1 if failures else 0

@@ -83,7 +83,7 @@ local lists = {
 local maps = {
   { "elbv2", "target_group_attributes" }, { "elbv2", "target_health" }, { "elbv2", "load_balancer_attributes" },
   { "elbv2", "rules" }, { "ecr", "images" }, { "ecr", "manifests" }, { "ecr", "others" },
-  { "iam", "attached_policies" },
+  { "iam", "attached_policies" }, { "ssm", "stand_for" },
 }
 
 local items = {

@@ -214,9 +214,30 @@ local function add_secret(world, file, source)
   end
 end
 
---- Log groups, secrets and parameters that containers name and whose reads were denied.
+--- The values of parameters that follow from what else was recorded, by name.
+function gaps.parameter_values(file)
+  local balancer = ((file.elbv2 or {}).load_balancers or {})[1] or {}
+  local repository = ((file.ecr or {}).repositories or {})[1] or {}
+  local known, out = { load_balancer = balancer.dns_name, repository = repository.repository_uri }, {}
+  for name, what in pairs((file.ssm or {}).stand_for or {}) do
+    out[name] = known[what]
+  end
+  return out
+end
+
+local function add_settings_parameters(world, file)
+  local values = gaps.parameter_values(file)
+  for name in util.sorted_pairs((file.ssm or {}).stand_for or {}) do
+    if denied(file, "ssm.describe_parameters") then
+      require("sim.ssm.adopt")(world, { parameters = { { name = name } } }, values)
+    end
+  end
+end
+
+--- Log groups, secrets and parameters that containers or the project's settings name and whose reads were denied.
 function gaps.names(world, file)
   add_log_groups(world, file)
+  add_settings_parameters(world, file)
   each_container(file, function(container)
     local log = container.log_configuration or {}
     for _, list in ipairs { container.secrets or {}, log.secret_options or {} } do

@@ -58,8 +58,9 @@ local function add_parameter(add, source)
   end
 end
 
---- {parameters}: what DescribeParameters says of those of the containers, and of those that the project's
--- settings name (`args`).
+--- {parameters, stand_for}: what DescribeParameters says of those of the containers, and of those that the
+-- project's settings name (`args`); of these, what their values are, which are not read: the simulator puts the
+-- recorded load balancer's and repository's there.
 function names.parameters(reader, world, args)
   local wanted, add = lists.set()
   for _, source in ipairs(sources_of(world)) do
@@ -78,7 +79,11 @@ function names.parameters(reader, world, args)
       out[#out + 1] = parameter
     end
   end)
-  return { parameters = out }
+  local stand_for = {}
+  stand_for[args.alb_dns_parameter or ""] = "load_balancer"
+  stand_for[args.repository_uri_parameter or ""] = "repository"
+  stand_for[""] = nil
+  return { parameters = out, stand_for = stand_for }
 end
 
 --- {roles, attached_policies by role}: the roles of the tasks.
