@@ -28,7 +28,7 @@ service {{ app = "shop", env = "prod", desired = 3, image = "shop:v1", autoscali
 image {{ name = "shop:v2" }}
 deploy {{ app = "shop", env = "prod", image = "shop:v2", wait = true }}
 advance {{ time = "10m" }}
-image {{ name = "shop:v3" }}
+image {{ name = "shop:v3", platforms = {{ "linux/amd64", "linux/arm64" }} }}
 deploy {{ app = "shop", env = "prod", image = "shop:v3", wait = true }}
 advance {{ time = "10m" }}
 image {{ name = "shop:v4", crash = {{ exit = 1, after = "8s" }} }}
@@ -166,7 +166,7 @@ def seen(server):
     ask("ec2.describe_vpcs")
     ask("ec2.describe_route_tables")
     ask("ecr.describe_repositories")
-    ask("ecr.describe_images", repository_name="shop")
+    ask("ecr.describe_images", repository_name="shop")["image_details"].sort(key=lambda item: item["image_digest"])
     ask("logs.describe_log_groups")
     ask("cloudwatch.describe_alarms")
     ask("application_autoscaling.describe_scalable_targets", service_namespace="ecs")

@@ -16,19 +16,28 @@ local function add_repository(world, shown)
   return repository
 end
 
--- An index names its platforms; an image of one platform does in its configuration, which is not recorded.
-local function platforms_of(repository, text)
-  local read = text and manifests.read(text)
-  local list = read and read.kind == "index" and manifests.platforms(repository, read) or {}
-  return #list > 0 and list or nil
+-- Platforms by digest. An index names its own and those of its parts; an image of one platform does in its
+-- configuration, which is not recorded.
+local function platforms_named(repository, texts)
+  local out = {}
+  for digest, text in util.sorted_pairs(texts) do
+    local read = manifests.read(text)
+    if read and read.kind == "index" then
+      out[digest] = manifests.platforms(repository, read)
+      for _, part in ipairs(read.parts) do
+        out[part.digest] = manifests.platforms(repository, { kind = "index", parts = { part } })
+      end
+    end
+  end
+  return out
 end
 
-local function add_image(repository, shown, text, usual)
+local function add_image(repository, shown, text, platforms)
   local document = text and json.object_of(text) or {}
   repository.images[#repository.images + 1] = {
     digest = shown.image_digest, media_type = shown.image_manifest_media_type or document.mediaType,
     manifest = text or "", pushed_at = shown.image_pushed_at, size = shown.image_size_in_bytes,
-    platforms = platforms_of(repository, text) or util.copy(usual), artifact = shown.artifact_media_type,
+    platforms = util.copy(platforms), artifact = shown.artifact_media_type,
     subject = shown.subject_manifest_digest, pulled_at = shown.last_recorded_pull_time,
   }
   for _, tag in ipairs(shown.image_tags or {}) do
@@ -56,9 +65,11 @@ return function(world, recorded, platforms_by_digest)
   for _, shown in ipairs(recorded.repositories or {}) do
     local repository = add_repository(world, shown)
     local texts = (recorded.manifests or {})[repository.name] or {}
+    local named = platforms_named(repository, texts)
     for _, image in ipairs(by_age((recorded.images or {})[repository.name])) do
-      local usual = platforms_by_digest[image.image_digest] or { "linux/amd64" }
-      add_image(repository, image, texts[image.image_digest], usual)
+      local digest = image.image_digest
+      local platforms = named[digest] or platforms_by_digest[digest] or { "linux/amd64" }
+      add_image(repository, image, texts[digest], platforms)
     end
   end
   state.others = util.copy(recorded.others or {})

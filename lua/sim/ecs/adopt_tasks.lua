@@ -5,26 +5,14 @@ local definitions = require "sim.ecs.definitions"
 local durations = require "sim.facts.durations"
 local texts = require "sim.facts.texts"
 local util = require "sim.util"
+local walk = require "sim.recorded.walk"
 
 local adopt_tasks = {}
 
 -- ---- the interface -------------------------------------------------------------------------------
 
-local function details_of(view)
-  for _, attachment in ipairs(view.attachments or {}) do
-    local out = {}
-    for _, pair in ipairs(attachment.details or {}) do
-      out[pair.name] = pair.value
-    end
-    if out.privateIPv4Address then
-      return out
-    end
-  end
-  return {}
-end
-
 local function interface_of(view)
-  local said = details_of(view)
+  local said = walk.attached(view)
   return {
     id = said.networkInterfaceId, ip = said.privateIPv4Address, mac = said.macAddress, dns = said.privateDnsName,
     subnet = said.subnetId, zone = view.availability_zone,

@@ -72,7 +72,7 @@ local problems = {
 local function go_on(world, entry, target)
   local args = { group = entry.arn, key = target.key }
   if target.state == "initial" then
-    target.pending = world:after(entry.description.health_check_interval_seconds or 30, "elbv2.check", args)
+    target.pending = world:after(facts.durations.first_check, "elbv2.check", args)
   elseif target.state == "draining" then
     local delay = tonumber(entry.attributes["deregistration_delay.timeout_seconds"]) or 0
     target.gone = world:after(delay, "elbv2.gone", args)
@@ -87,7 +87,8 @@ local function add_target(world, entry, shown)
     key = ("%s:%d"):format(said.id, port), id = said.id, port = port, zone = said.availability_zone,
     state = health.state or "initial", problem = problem, status = (health.description or ""):match("%[(%d+)%]"),
     passes = 0, fails = problem and entry.description.unhealthy_threshold_count or 0,
-    registered_at = world:now() - facts.durations.registering, checked_at = world:now(),
+    registered_at = world:now() - (health.reason == "Elb.RegistrationInProgress" and 0 or facts.durations.registering),
+    checked_at = world:now(),
   }
   target.status = tonumber(target.status)
   entry.targets[target.key] = target

@@ -4,6 +4,7 @@
 
 local faults = require "sim.faults"
 local util = require "sim.util"
+local walk = require "sim.recorded.walk"
 
 local evidence = {}
 
@@ -15,6 +16,9 @@ local function lived(task)
   return from and to and math.max(to - from, 1) or 1
 end
 
+-- Codes of containers that were told to end, as the others of a task are when an essential one has ended.
+local told = { [137] = true, [143] = true }
+
 -- How a container ended by itself, as a behaviour; nil when it did not.
 local function ending(task, container)
   local code = container.exit_code
@@ -22,18 +26,10 @@ local function ending(task, container)
     return nil
   elseif (container.reason or ""):find("^OutOfMemory") then
     return { oom_after = lived(task) }
+  elseif told[code] and #task.containers > 1 then
+    return nil
   end
   return { exit = { code = code, after = lived(task), reason = container.reason } }
-end
-
-local function address_of(task)
-  for _, attachment in ipairs(task.attachments or {}) do
-    for _, pair in ipairs(attachment.details or {}) do
-      if pair.name == "privateIPv4Address" then
-        return pair.value
-      end
-    end
-  end
 end
 
 -- ---- targets -------------------------------------------------------------------------------------
@@ -86,7 +82,7 @@ local function weigh(file)
       known[container.image_digest or ""] = image
       image.behaviour = image.behaviour or ending(task, container) or failed_checks(task)
       if task.last_status == "RUNNING" and task.desired_status == "RUNNING" then
-        note_running(file, image, task, targets[address_of(task) or ""])
+        note_running(file, image, task, targets[walk.attached(task).privateIPv4Address or ""])
       end
     end
   end

@@ -2,6 +2,7 @@
 -- that was denied does not mean that a thing is missing, so it is made up; one that AWS says is missing stays so.
 
 local util = require "sim.util"
+local walk = require "sim.recorded.walk"
 
 local gaps = {}
 
@@ -22,26 +23,13 @@ local function denied(file, operation, what)
   return false
 end
 
-local function each_container(file, visit)
-  for _, found in ipairs(file.ecs.task_definitions or {}) do
-    for _, container in ipairs(found.task_definition.container_definitions) do
-      visit(container, found.task_definition)
-    end
-  end
-end
-
 -- ---- the network ---------------------------------------------------------------------------------
 
 local function address_in(file, subnet_id)
   for _, task in ipairs(file.ecs.tasks or {}) do
-    for _, attachment in ipairs(task.attachments or {}) do
-      local said = {}
-      for _, pair in ipairs(attachment.details or {}) do
-        said[pair.name] = pair.value
-      end
-      if said.subnetId == subnet_id and said.privateIPv4Address then
-        return said.privateIPv4Address
-      end
+    local said = walk.attached(task)
+    if said.subnetId == subnet_id then
+      return said.privateIPv4Address
     end
   end
 end
@@ -79,12 +67,9 @@ end
 local function targets_of(file, service, port)
   local out = {}
   for _, task in ipairs(file.ecs.tasks or {}) do
-    for _, attachment in ipairs(task.last_status == "RUNNING" and task.attachments or {}) do
-      for _, pair in ipairs(task.group == "service:" .. service.service_name and attachment.details or {}) do
-        if pair.name == "privateIPv4Address" then
-          out[#out + 1] = { target = { id = pair.value, port = port }, target_health = { state = "healthy" } }
-        end
-      end
+    local address = walk.attached(task).privateIPv4Address
+    if address and task.last_status == "RUNNING" and task.group == "service:" .. service.service_name then
+      out[#out + 1] = { target = { id = address, port = port }, target_health = { state = "healthy" } }
     end
   end
   return out
@@ -127,22 +112,6 @@ local function own_image(file, image, digest)
   }
 end
 
--- What revisions and tasks say of images, the oldest first: a tag means what it meant last.
-local function images_seen(file)
-  local out = {}
-  local revisions = util.copy(file.ecs.service_revisions or {})
-  table.sort(revisions, function(a, b) return a.created_at < b.created_at end)
-  for _, list in ipairs { revisions, file.ecs.tasks or {} } do
-    for _, thing in ipairs(list) do
-      for _, container in ipairs(thing.container_images or thing.containers or {}) do
-        local image = own_image(file, container.image, container.image_digest)
-        out[#out + 1] = image and image.digest and image or nil
-      end
-    end
-  end
-  return out
-end
-
 -- An image of which only the name is known: any digest will do.
 local function make_up(world, file, definition, container)
   local image = own_image(file, container.image)
@@ -164,10 +133,13 @@ function gaps.images(world, file, platforms)
   if not any then
     return
   end
-  for _, image in ipairs(images_seen(file)) do
-    require("sim.ecr.adopt_gaps")(world, image, platforms[image.digest])
-  end
-  each_container(file, function(container, definition)
+  walk.images(file, function(container) -- the oldest first: a tag means what it meant last
+    local image = own_image(file, container.image, container.image_digest)
+    if image and image.digest then
+      require("sim.ecr.adopt_gaps")(world, image, platforms[image.digest])
+    end
+  end)
+  walk.containers(file, function(container, definition)
     make_up(world, file, definition, container)
   end)
 end
@@ -176,7 +148,7 @@ end
 
 local function add_log_groups(world, file)
   local groups = {}
-  each_container(file, function(container)
+  walk.containers(file, function(container)
     local log = container.log_configuration or {}
     local name = log.log_driver == "awslogs" and (log.options or {})["awslogs-group"]
     if name and denied(file, "logs.describe_log_groups", "log group " .. name)
@@ -238,7 +210,7 @@ end
 function gaps.names(world, file)
   add_log_groups(world, file)
   add_settings_parameters(world, file)
-  each_container(file, function(container)
+  walk.containers(file, function(container)
     local log = container.log_configuration or {}
     for _, list in ipairs { container.secrets or {}, log.secret_options or {} } do
       for _, secret in ipairs(list) do

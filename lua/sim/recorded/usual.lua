@@ -2,16 +2,9 @@
 -- checks, and end well when told to. A scenario's images and `behave` overrule it.
 
 local faults = require "sim.faults"
+local walk = require "sim.recorded.walk"
 
 local usual = {}
-
-local function each_container(file, visit)
-  for _, found in ipairs(file.ecs.task_definitions or {}) do
-    for _, container in ipairs(found.task_definition.container_definitions) do
-      visit(container, found.task_definition)
-    end
-  end
-end
 
 -- ---- pages ---------------------------------------------------------------------------------------
 
@@ -66,7 +59,7 @@ end
 
 --- Says of every container what it usually does.
 function usual.behaviours(world, file)
-  each_container(file, function(container)
+  walk.containers(file, function(container)
     faults.set(world, "behaviour", "usual:" .. container.name, {
       stop = { seconds = 2, code = 0 }, paths = pages_of(file, container),
       health = asks_inside(container) and "healthy" or nil,
@@ -85,16 +78,11 @@ function usual.platforms(file)
     local definition = found.task_definition
     asked[definition.task_definition_arn] = names[(definition.runtime_platform or {}).cpu_architecture or "X86_64"]
   end
-  for _, list in ipairs { file.ecs.service_revisions or {}, file.ecs.tasks or {} } do
-    for _, thing in ipairs(list) do
-      local platform = asked[thing.task_definition or thing.task_definition_arn]
-      for _, container in ipairs(thing.container_images or thing.containers or {}) do
-        if container.image_digest and platform then
-          out[container.image_digest] = { platform }
-        end
-      end
+  walk.images(file, function(container, definition)
+    if container.image_digest and asked[definition] then
+      out[container.image_digest] = { asked[definition] }
     end
-  end
+  end)
   return out
 end
 

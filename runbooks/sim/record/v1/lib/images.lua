@@ -75,15 +75,32 @@ local function ids_of(asked)
   return ids
 end
 
--- Manifests by digest. What is not there any more is noted by ECR's reason.
-local function manifests_of(reader, name, ids)
-  local out = {}
+-- Puts manifests into `out` by digest. What is not there any more is noted by ECR's reason.
+local function read_manifests(reader, out, name, ids)
   local found = reader:gather(lists.parts(ids, 100), "images", "images of " .. name, ecr.batch_get_image, function(part)
     return { repository_name = name, image_ids = part, accepted_media_types = manifest_types }
   end)
   for _, image in ipairs(found) do
     out[image.image_id.image_digest] = image.image_manifest
   end
+end
+
+-- The images that an index among the manifests is made of, as ids.
+local function parts_of(manifests)
+  local ids = {}
+  for _, text in pairs(manifests) do
+    for _, part in ipairs(json.decode(text).manifests or {}) do
+      ids[#ids + 1] = not manifests[part.digest] and { image_digest = part.digest } or nil
+    end
+  end
+  return ids
+end
+
+-- Manifests by digest; those of an index with those that it names.
+local function manifests_of(reader, name, ids)
+  local out = {}
+  read_manifests(reader, out, name, ids)
+  read_manifests(reader, out, name, parts_of(out))
   return out
 end
 
