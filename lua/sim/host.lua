@@ -121,7 +121,10 @@ function host.recorded(file, name)
   world.data = require("sim.world").new({
     seed = made.seed + math.floor(recorded.time(file) * 1000), now = math.max(recorded.time(file), made.now or 0), account = file.account, region = file.region,
   }).data
-  recorded.load(world, file, name)
+  local ok, why = pcall(recorded.load, world, file, name)
+  if not ok then
+    return { problem = "no world can be made of it: " .. tostring(type(why) == "table" and why.message or why) }
+  end
   return { region = file.region }
 end
 

@@ -534,6 +534,14 @@ BAD = [
      "ecs.services[1].launch_type: the simulator runs tasks on Fargate only"),
     ("an image without a digest", without(["ecr", "images", "shop", 0, "image_digest"]),
      'ecr.images["shop"][1].image_digest: expected a string'),
+    ("an address that is a number", put(["ecs", "tasks", 0, "attachments", 0, "details"], 7),
+     "ecs.tasks[1].attachments[1].details: expected a list"),
+    ("a time that is text", put(["ecs", "services", 0, "events", 1, "created_at"], "now"),
+     "ecs.services[1].events[2].created_at: expected a number"),
+    ("a setting of a service that is text", put(["ecs", "services", 0, "network_configuration"], "none"),
+     "ecs.services[1].network_configuration: expected an object"),
+    ("something that nothing can be made of", put(["ecr", "manifests", "shop"], {"sha256:0": 1}),
+     "no world can be made of it: "),
     ("a service of another account", put(["account"], "999999999999"), "ecs.services[1].service_arn: 'arn:aws:ecs"),
 ]
 

@@ -1,6 +1,8 @@
 --- Looks a recorded world over before anything is made of it: version, types, and the names that must lead
 -- somewhere. What a denied read left out may be missing; what is there must be right.
 
+local types = require "sim.recorded.types"
+
 local check = {}
 
 local version = 1
@@ -24,10 +26,13 @@ local function want(path, map, name, kind)
   end
 end
 
--- "service_arn desired_count=number": members that must be there; text when nothing is said.
+-- "service_arn desired_count=number rollback?=table": members that must be there, or with "?" may be; text when
+-- nothing is said.
 local function need(path, map, members)
-  for name, kind in members:gmatch("([%w_]+)=?(%a*)") do
-    want(path, map, name, kind ~= "" and kind or "string")
+  for name, optional, kind in members:gmatch("([%w_]+)(%??)=?(%a*)") do
+    if optional == "" or map[name] ~= nil then
+      want(path, map, name, kind ~= "" and kind or "string")
+    end
   end
 end
 
@@ -53,7 +58,7 @@ local lists = {
   { "ecs", "clusters", "cluster_name cluster_arn" },
   { "ecs", "services", "service_arn service_name cluster_arn status desired_count=number running_count=number "
     .. "task_definition created_at=number deployments=table deployment_configuration=table" },
-  { "ecs", "service_deployments", "service_deployment_arn service_arn status created_at=number" },
+  { "ecs", "service_deployments", "service_deployment_arn service_arn status created_at=number rollback?=table" },
   { "ecs", "service_revisions", "service_revision_arn service_arn task_definition created_at=number" },
   { "ecs", "task_definitions", "task_definition=table" },
   { "ecs", "tasks", "task_arn task_definition_arn last_status desired_status created_at=number containers=table" },
@@ -88,7 +93,8 @@ local maps = {
 
 local items = {
   target_health = "target=table target_health=table", rules = "rule_arn priority actions=table",
-  images = "image_digest image_pushed_at=number",
+  images = "image_digest image_pushed_at=number", target_group_attributes = "key",
+  load_balancer_attributes = "key", attached_policies = "policy_arn",
 }
 
 local known = { moonbook_world = true, recorded_at = true, account = true, region = true, cluster = true,
@@ -143,9 +149,13 @@ local function check_maps(file)
     if map ~= nil and type(map) ~= "table" then
       wrong(path, "expected an object, got %s", kind_of(map))
     end
+    for key in pairs(member == "manifests" and map or {}) do
+      want(path, map, key, "table")
+    end
     for key, value in pairs(items[member] and map or {}) do
       list(('%s["%s"]'):format(path, tostring(key)), value, function(at, item)
         need(at, item, items[member])
+        need(at .. ".target", item.target or {}, member == "target_health" and "id port?=number" or "")
       end)
     end
   end
@@ -229,6 +239,10 @@ local function check_all(file)
   check_sections(file)
   check_lists(file)
   check_maps(file)
+  local path, kind = types.problem(file)
+  if path then
+    wrong(path, "expected %s", kind)
+  end
   check_services(file, check_definitions { ecs = file.ecs or {} })
 end
 

@@ -32,7 +32,7 @@ function walk.attached(task)
   for _, attachment in ipairs(task.attachments or {}) do
     local out = {}
     for _, pair in ipairs(attachment.details or {}) do
-      out[pair.name] = pair.value
+      out[pair.name or ""] = pair.value
     end
     if out.privateIPv4Address then
       return out
