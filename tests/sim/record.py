@@ -262,6 +262,9 @@ def test_round_trip(commands):
         look_at_file(commands)
         commands.set_clock(source, "world.json")
         first = seen(source)
+        past = commands.run("run", "history/service", "--cluster", WHERE["cluster"], "--service", WHERE["service"],
+                            "--endpoint-url", source.endpoint)
+    look_at_past(commands, past)
     names = {call["operation"] for call in calls}
     check("nothing but reads was called", names and all(
         re.match(r"(describe|list|get_role|get_dashboard|batch_get_image)", name) for name in names), names)
@@ -279,6 +282,23 @@ def test_round_trip(commands):
                 for item in answer["service_deployments"]]
     check("the deployments of the past are there", statuses == [
         "SUCCESSFUL", "ROLLBACK_SUCCESSFUL", "SUCCESSFUL", "SUCCESSFUL", "SUCCESSFUL"], statuses)
+
+
+def look_at_past(commands, past):
+    """What runbooks make of the history, there and here."""
+    where = (f"--sim={commands.path('world.json')}", "--cluster", WHERE["cluster"], "--service", WHERE["service"])
+    code, out, err = past
+    rows = re.findall(r"^ .* shop-prod:\d+ .*$", out, re.M)
+    goal = re.search(r"a rollback now would go to ([^ ]+ \(sha256:\w+\))", out)
+    check("the history can be told where it was recorded", code == 0 and len(rows) == 5 and goal, out + err)
+    code, out, err = commands.run("run", "history/service", *where)
+    check("a recorded world tells the same history", code == 0 and re.findall(
+        r"^ .* shop-prod:\d+ .*$", out, re.M) == rows and goal[1] in out, out + err)
+    code, out, err = commands.run("run", "rollback/ecs", *where, "--yes")
+    check("a rollback rehearsed there goes to the same image", code == 0
+          and f"is back on {goal[1]}" in re.sub(r"\s+", " ", out), out + err)
+    code, out, err = commands.run("run", "deploy/preflight", *where)
+    check("nothing speaks against a deployment there", code == 0, out + err)
 
 
 def compare(name, first, second):

@@ -1,5 +1,6 @@
 --- Takes recorded repositories and images over. Layers are not recorded: an image can be described, listed and
--- run, its layers cannot be downloaded.
+-- run, its layers cannot be downloaded. Its configuration can, and tells the platform alone; its bytes are not those
+-- of its digest.
 
 local json = require "sim.json"
 local manifests = require "sim.ecr.manifests"
@@ -32,6 +33,16 @@ local function platforms_named(repository, texts)
   return out
 end
 
+-- The configuration of an image of one platform, for who looks there for the platform.
+local function add_configuration(repository, document, platforms)
+  local digest = type(document.config) == "table" and document.config.digest
+  local os, architecture = platforms[1]:match("^(%w+)/(%w+)")
+  if digest and not repository.blobs[digest] then
+    local data = json.ordered { { "architecture", architecture }, { "os", os } }.json_text
+    repository.blobs[digest] = { size = #data, data = data }
+  end
+end
+
 local function add_image(repository, shown, text, platforms)
   local document = text and json.object_of(text) or {}
   repository.images[#repository.images + 1] = {
@@ -40,6 +51,7 @@ local function add_image(repository, shown, text, platforms)
     platforms = util.copy(platforms), artifact = shown.artifact_media_type,
     subject = shown.subject_manifest_digest, pulled_at = shown.last_recorded_pull_time,
   }
+  add_configuration(repository, document, platforms)
   for _, tag in ipairs(shown.image_tags or {}) do
     repository.tags[tag] = shown.image_digest
   end
