@@ -517,7 +517,9 @@ end
 
 -- ---- undo ----------------------------------------------------------------------------------------
 
---- Undoes a deployment: { cluster, service, mark = what rollout.mark gave before it, wait, run }. Safe to call
+local UNDO_WAIT = 1200 -- seconds; what the run's own wait was for has failed already
+
+--- Undoes a deployment: { cluster, service, mark = what rollout.mark gave before it, run }. Safe to call
 -- twice, and after half a deployment. Gives what undo() of a runbook returns.
 function rollback.undo(options)
   local service, why = services.active(options.cluster, options.service)
@@ -531,9 +533,10 @@ function rollback.undo(options)
       services.revision(primary.task_definition)
     ) }
   end
-  local plan = rollback.plan {
-    cluster = options.cluster, service = options.service, wait = options.wait, run = options.run, preflight = false,
+  options = {
+    cluster = options.cluster, service = options.service, wait = UNDO_WAIT, run = options.run, preflight = false,
   }
+  local plan = rollback.plan(options)
   if plan.refuse or plan.nothing_to_do then
     return { verdict = plan.refuse and "failed" or nil, message = plan.refuse or plan.nothing_to_do, evidence = plan.evidence, next = plan.next }
   end

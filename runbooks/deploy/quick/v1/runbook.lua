@@ -242,7 +242,7 @@ end
 
 -- Goes back to what ran before this run began, by the same way as rollback/ecs.
 function runbook.undo(run, args, plan)
-  return rollback.undo { cluster = args.cluster, service = args.service, mark = plan.mark, wait = args.wait, run = run.id }
+  return rollback.undo { cluster = args.cluster, service = args.service, mark = plan.mark, run = run.id }
 end
 
 return runbook

@@ -78,7 +78,7 @@ end
 
 -- A restart that did not go well is taken back as any deployment is: to the images that ran before.
 function runbook.undo(run, args, plan)
-  return rollback.undo { cluster = args.cluster, service = args.service, mark = plan.mark, wait = args.wait, run = run.id }
+  return rollback.undo { cluster = args.cluster, service = args.service, mark = plan.mark, run = run.id }
 end
 
 return runbook
