@@ -356,15 +356,18 @@ function operations.describe_internet_gateways(world, input)
     ["attachment.vpc-id"] = function(entry, values) return util.holds(values, entry.attachments[1].vpc_id) end,
   }
   local page, token = describe(world, world:state("ec2").gateways, input, input.internet_gateway_ids,
-    "internet_gateway_id", "InvalidGroup.NotFound", known)
+    "internet_gateway_id", "InvalidInternetGatewayID.NotFound", known)
   return { internet_gateways = page, next_token = token }
 end
 
-function operations.describe_nat_gateways()
+-- There are none of these, so every id is an unknown one.
+function operations.describe_nat_gateways(world, input)
+  describe(world, {}, input, input.nat_gateway_ids, "nat_gateway_id", "NatGatewayNotFound")
   return { nat_gateways = {} }
 end
 
-function operations.describe_vpc_endpoints()
+function operations.describe_vpc_endpoints(world, input)
+  describe(world, {}, input, input.vpc_endpoint_ids, "vpc_endpoint_id", "InvalidVpcEndpointId.NotFound")
   return { vpc_endpoints = {} }
 end
 
@@ -378,7 +381,7 @@ function operations.describe_availability_zones(world, input)
       zone_type = "availability-zone",
     }
   end
-  local page = describe(world, zones, input, input.zone_names, "zone_name", "InvalidVpcID.NotFound")
+  local page = describe(world, zones, input, input.zone_names, "zone_name", "InvalidParameterValue")
   for _, zone in ipairs(page) do
     zone.tags = nil
   end

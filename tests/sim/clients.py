@@ -1,10 +1,9 @@
 """Real clients against `moonbook sim`: what they print must be what the simulated world holds."""
 import json
-import os
+import pathlib
 import shutil
 import subprocess
 import sys
-import tempfile
 import time
 import urllib.request
 
@@ -15,42 +14,15 @@ try:
 except ImportError:
     boto3 = None
 
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
+from simulated import SECRET, Server, environment  # noqa: E402: found by the line above
+
 AWS = shutil.which("aws", path="/usr/bin") or shutil.which("aws")
 SCENARIO = """
 service { app = "shop", env = "dev", desired = 2, image = "shop:v1", load_balancer = true, alarms = true,
           autoscaling = { min = 2, max = 4 }, secrets = { TOKEN = "shop/dev/token" } }
 """
 passed, failures, skipped = 0, [], 0
-
-
-class Server:
-    """One `moonbook sim`, ended with the block it is used in."""
-
-    def __init__(self, moonbook, *flags, scenario=SCENARIO):
-        self.folder = tempfile.TemporaryDirectory()
-        path = os.path.join(self.folder.name, "scenario.lua")
-        with open(path, "w", encoding="utf-8") as file:
-            file.write(scenario)
-        self.command = [moonbook, "sim", "--port", "0", "--output", "ndjson", "--scenario", path, *flags]
-
-    def __enter__(self):
-        self.process = subprocess.Popen(self.command, stdout=subprocess.PIPE, text=True)
-        line = self.process.stdout.readline()
-        self.endpoint = json.loads(line)["endpoint"] if line else ""
-        return self
-
-    def __exit__(self, *_):
-        self.process.terminate()
-        code = self.process.wait(timeout=30)
-        self.process.stdout.close()
-        self.folder.cleanup()
-        if code != 0:
-            failures.append(f"the server ended with {code}")
-
-    def control(self, name, **args):
-        request = urllib.request.Request(f"{self.endpoint}/_moonbook/{name}", json.dumps(args).encode(), method="POST")
-        with urllib.request.urlopen(request, timeout=30) as answer:
-            return json.load(answer)
 
 
 def check(name, ok, shown=""):
@@ -61,15 +33,9 @@ def check(name, ok, shown=""):
         failures.append(f"{name}: {shown}")
 
 
-def environment(secret="simulated-secret-access-key"):
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
-    return {**kept, "AWS_ACCESS_KEY_ID": "AKIASIMULATED0000000", "AWS_SECRET_ACCESS_KEY": secret,
-            "AWS_DEFAULT_REGION": "eu-west-1", "AWS_EC2_METADATA_DISABLED": "true", "AWS_MAX_ATTEMPTS": "1"}
-
-
-def aws(server, *words, secret="simulated-secret-access-key"):
+def aws(server, *words, secret=SECRET):
     command = [AWS, "--endpoint-url", server.endpoint, "--output", "json", *words]
-    done = subprocess.run(command, env=environment(secret), capture_output=True, text=True, timeout=120)
+    done = subprocess.run(command, env=environment(secret, AWS_MAX_ATTEMPTS="1"), capture_output=True, text=True, timeout=120)
     return done.returncode, done.stdout + done.stderr
 
 
@@ -109,7 +75,7 @@ def errors_of_the_cli(server):
 
 def a_rollout_of_the_cli(moonbook):
     """The CLI's own waiter, on a clock a hundred times as fast."""
-    with Server(moonbook, "--speed", "100") as server:
+    with Server(moonbook, "--speed", "100", scenario=SCENARIO) as server:
         where = "--cluster shop-dev --service shop-dev".split()
         code, text = aws(server, "ecs", "update-service", *where, "--force-new-deployment")
         check("aws ecs update-service", code == 0 and '"status": "ACTIVE"' in text, text[:600])
@@ -166,7 +132,7 @@ def commands_of_the_guide(moonbook):
 
 
 def strict_signatures(moonbook):
-    with Server(moonbook, "--strict") as server:
+    with Server(moonbook, "--strict", scenario=SCENARIO) as server:
         code, text = aws(server, *"ecs list-clusters".split())
         check("a right signature of aws is accepted", code == 0, text)
         code, text = aws(server, *"ecs list-clusters".split(), secret="wrong")
@@ -180,7 +146,7 @@ def strict_signatures(moonbook):
 def client(server, service):
     config = botocore.config.Config(retries={"max_attempts": 0})
     return boto3.client(service, endpoint_url=server.endpoint, region_name="eu-west-1", config=config,
-                        aws_access_key_id="AKIASIMULATED0000000", aws_secret_access_key="simulated-secret-access-key")
+                        aws_access_key_id="AKIASIMULATED0000000", aws_secret_access_key=SECRET)
 
 
 def looks_of_boto(server):
@@ -239,7 +205,7 @@ def aws_host(server):
 def main():
     global skipped
     moonbook = sys.argv[1]
-    with Server(moonbook) as server:
+    with Server(moonbook, scenario=SCENARIO) as server:
         the_application_answers(server)
         the_world_keeps_the_real_time(server)
         if AWS:

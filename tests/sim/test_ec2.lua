@@ -38,6 +38,11 @@ t.test("unknown ids have EC2's codes", function()
     "The vpc ID 'vpc-1' does not exist")
   t.raises("InvalidSubnetID.NotFound", refused(world, "describe_subnets", { subnet_ids = { "subnet-1" } }))
   t.raises("InvalidGroup.NotFound", refused(world, "describe_security_groups", { group_ids = { "sg-1" } }))
+  t.raises("InvalidInternetGatewayID.NotFound", refused(world, "describe_internet_gateways",
+    { internet_gateway_ids = { "igw-1" } }))
+  t.raises("NatGatewayNotFound", refused(world, "describe_nat_gateways", { nat_gateway_ids = { "nat-1" } }))
+  t.raises("InvalidVpcEndpointId.NotFound", refused(world, "describe_vpc_endpoints", { vpc_endpoint_ids = { "vpce-1" } }))
+  t.raises("InvalidParameterValue", refused(world, "describe_availability_zones", { zone_names = { "nowhere-1a" } }))
 end)
 
 t.test("security groups are made, opened, closed and deleted", function()
