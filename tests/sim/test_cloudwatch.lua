@@ -156,6 +156,26 @@ t.test("only metrics of use have a quota", function()
   }).message, "'a' is none")
 end)
 
+t.test("metric data comes in pages of as many points as asked for", function()
+  local world = t.world { seed = 1 }
+  for value = 1, 3 do
+    put(world, value)
+    t.advance(world, 60)
+  end
+  local stat = { metric = { namespace = "App", metric_name = "M", dimensions = { { name = "D", value = "d" } } },
+    period = 60, stat = "Sum" }
+  local nothing = { metric = { namespace = "App", metric_name = "Other" }, period = 60, stat = "Sum" }
+  local input = { start_time = start, end_time = start + 600, max_datapoints = 2,
+    metric_data_queries = { { id = "none", metric_stat = nothing }, { id = "a", metric_stat = stat } } }
+  local first = call(world, "get_metric_data", input)
+  t.equal({ first.metric_data_results[1].id, first.metric_data_results[1].status_code }, { "none", "Complete" })
+  t.equal({ first.metric_data_results[2].values, first.metric_data_results[2].status_code }, { { 3.0, 2.0 }, "PartialData" })
+  input.next_token = first.next_token
+  local second = call(world, "get_metric_data", input)
+  t.equal({ #second.metric_data_results, second.metric_data_results[1].values, second.metric_data_results[1].status_code,
+    second.next_token }, { 1, { 1.0 }, "Complete" })
+end)
+
 t.test("metrics are listed by any of their parts", function()
   local world = t.world { seed = 1 }
   put(world, 1)

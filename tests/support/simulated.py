@@ -41,7 +41,7 @@ class Server:
         """127.0.0.1:PORT, as registries are named."""
         return self.endpoint.removeprefix("http://")
 
-    def control(self, name, **args):
+    def control(self, name, /, **args):
         """A command of the control interface; a refused one raises urllib.error.HTTPError."""
         request = urllib.request.Request(f"{self.endpoint}/_moonbook/{name}", json.dumps(args).encode(), method="POST")
         with urllib.request.urlopen(request, timeout=30) as answer:

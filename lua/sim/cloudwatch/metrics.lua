@@ -320,7 +320,6 @@ local function query_result(world, query, input)
   end
   return {
     id = query.id, label = query.label or metric.metric_name, timestamps = times, values = values,
-    status_code = "Complete",
   }
 end
 
@@ -351,6 +350,32 @@ local function quota_result(world, query, input)
   world:fail("ValidationError", facts.texts.quota_of:format(id))
 end
 
+-- The results with those of their points that belong to the page asked for. A result without points is on the
+-- first page; one whose points go on is "PartialData".
+local function page_of(world, results, input)
+  local positions = {}
+  for _, result in ipairs(results) do
+    for _ = 1, #result.values do
+      positions[#positions + 1] = #positions + 1
+    end
+  end
+  local size = input.max_datapoints or facts.limits.data
+  local page, token = world:page(positions, input.next_token, size, "InvalidNextToken")
+  local first, last, before, shown = page[1] or 1, page[#page] or 0, 0, {}
+  for _, result in ipairs(results) do
+    local count = #result.values
+    local from, to = math.max(first - before, 1), math.min(last - before, count)
+    if from <= to or count == 0 and not input.next_token then
+      shown[#shown + 1] = {
+        id = result.id, label = result.label, status_code = to < count and "PartialData" or "Complete",
+        timestamps = table.move(result.timestamps, from, to, 1, {}), values = table.move(result.values, from, to, 1, {}),
+      }
+    end
+    before = before + count
+  end
+  return shown, token
+end
+
 function operations.get_metric_data(world, input)
   check_queries(world, input.metric_data_queries)
   if input.start_time >= input.end_time then
@@ -362,7 +387,8 @@ function operations.get_metric_data(world, input)
       results[#results + 1] = (query.expression and quota_result or query_result)(world, query, input)
     end
   end
-  return { metric_data_results = results, messages = {} }
+  local page, token = page_of(world, results, input)
+  return { metric_data_results = page, messages = {}, next_token = token }
 end
 
 -- ---- listing -------------------------------------------------------------------------------------

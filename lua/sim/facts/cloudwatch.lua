@@ -60,6 +60,7 @@ facts.durations = { -- seconds
 
 facts.limits = {
   points = 1440, -- D
+  data = 100800, -- D: points of a page of GetMetricData
   metrics = 500, -- S: of a page
   alarms = 50, -- S
   spare_periods = 2, -- I: how many periods more than asked an alarm looks back for points that are missing

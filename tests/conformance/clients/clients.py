@@ -25,13 +25,15 @@ def the_cli(tools, server):
 
 
 def sdk(report, moonbook, tools):
+    import paginators
     import shop
     import waiters
-    with Server(moonbook, "--speed", "100", scenario=shop.SCENARIO) as server:
-        report.part("waiters")
-        outside = waiters.run(report, shop.Shop(server), the_cli(tools, server))
+    for label, part in (("waiters", waiters), ("paginators", paginators)):
+        report.part(label)
+        with Server(moonbook, "--speed", "100", scenario=shop.SCENARIO) as server:
+            outside = part.run(report, shop.Shop(server), the_cli(tools, server))
         report.close()
-        report.outside("waiters", outside)
+        report.outside(label, outside)
 
 
 def main():

@@ -281,8 +281,9 @@ recipe("ec2.VpcAvailable")(_first("Vpcs", "VpcId", "describe_vpcs", "VpcIds"))
 recipe("ec2.SubnetAvailable")(_first("Subnets", "SubnetId", "describe_subnets", "SubnetIds"))
 recipe("ec2.SecurityGroupExists", lambda shop: {"GroupIds": ["sg-0123456789abcdef0"]}, "Max attempts exceeded")(
     _first("SecurityGroups", "GroupId", "describe_security_groups", "GroupIds"))
+# EC2's code has an ID in it that botocore's waiter does not look for, so that one gives up at once.
 recipe("ec2.InternetGatewayExists", lambda shop: {"InternetGatewayIds": ["igw-0123456789abcdef0"]},
-       "Max attempts exceeded")(
+       "InvalidInternetGatewayID.NotFound")(
     _first("InternetGateways", "InternetGatewayId", "describe_internet_gateways", "InternetGatewayIds"))
 # A gateway that is not there is as good as deleted: the waiter takes that error for success.
 recipe("ec2.NatGatewayDeleted")(lambda shop: {"NatGatewayIds": ["nat-0123456789abcdef0"]})
