@@ -140,7 +140,7 @@ t.test("an immutable tag is refused, with its own text", function()
     image_manifest = manifest(config, "sha256:" .. sha256 "layer", ',"annotations":{"a":"b"}'), image_tag = "v1",
   })
   t.equal(error.message, "The image tag 'v1' already exists in the 'team/app' repository and cannot be overwritten "
-    .. "because the repository is immutable.")
+    .. "because the tag is immutable.")
 end)
 
 t.test("exclusion filters turn the mutability of tags they fit", function()
@@ -451,7 +451,7 @@ t.test("the registry says what is wrong in its own form", function()
   local fixed = door(world, "PUT", "/v2/team/app/manifests/v1", { body = text })
   t.equal({ fixed.status, door_error(fixed).code }, { 400, "TAG_INVALID" })
   t.equal(door_error(fixed).message, "The image tag 'v1' already exists in the 'team/app' repository and cannot be "
-    .. "overwritten because the repository is immutable.")
+    .. "overwritten because the tag is immutable.")
 end)
 
 t.test("a blob is mounted only when the account allows it and an image uses it", function()

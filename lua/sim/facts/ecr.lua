@@ -15,7 +15,7 @@ facts.texts = {
     .. "with, and only with, a mutability WITH_EXCLUSION'", -- I
   image_missing = "The image with imageId {imageDigest:'%s', imageTag:'%s'} does not exist within the repository with name '%s' in the registry with id '%s'", -- K
   image_exists = "Image with digest '%s' and tag '%s' already exists in the repository with name '%s' in registry with id '%s'", -- K
-  tag_exists = "The image tag '%s' already exists in the '%s' repository and cannot be overwritten because the repository is immutable.", -- O
+  tag_exists = "The image tag '%s' already exists in the '%s' repository and cannot be overwritten because the tag is immutable.", -- O: since 2025; before, "the repository is"
   digest_differs = "The digest of the image manifest is '%s', not '%s'", -- I
   manifest_invalid = "Invalid parameter at 'ImageManifest' failed to satisfy constraint: 'Invalid JSON syntax'", -- O
   manifest_type = "Invalid parameter at 'ImageManifest' failed to satisfy constraint: 'Manifest media type '%s' is not supported'", -- I

@@ -52,7 +52,8 @@ static int match_path(path_match *m) {
     path += size;
     at = close + 1;
   }
-  return *path == '\0';
+  /* Some clients end the path of a bucket with a slash. */
+  return *path == '\0' || strcmp(path, "/") == 0;
 }
 
 typedef struct request_reading {
