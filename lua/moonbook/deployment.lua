@@ -451,18 +451,24 @@ function deployment.follow(options)
   return state.outcome
 end
 
---- Follows several deployments at the same time, with few calls: a list of what deployment.follow takes.
--- Gives their outcomes in the same order.
-function deployment.follow_all(list)
+--- Follows several deployments at the same time, 20 service deployments and 10 services a call: the body of
+-- ecs.follow_deployments. Takes { deployments = a list of what deployment.follow takes }; gives { outcomes }
+-- in the same order.
+function deployment.follow_several(options)
   local states, outcomes = {}, {}
-  for index, options in ipairs(list) do
-    states[index] = state_for(options, options.deployment, true)
+  for index, one in ipairs(options.deployments) do
+    if type(one) ~= "table" or type(one.cluster) ~= "string" or type(one.service) ~= "string" then
+      error { code = "BadArgument", message = ("deployments[%d] needs a cluster and a service"):format(index) }
+    end
+    states[index] = state_for(one, one.deployment, true)
   end
-  follow(table.move(states, 1, #states, 1, {}))
+  if #states > 0 then
+    follow(table.move(states, 1, #states, 1, {}))
+  end
   for index, state in ipairs(states) do
     outcomes[index] = state.outcome
   end
-  return outcomes
+  return { outcomes = outcomes }
 end
 
 -- ---- afterwards ----------------------------------------------------------------------------------
