@@ -87,7 +87,12 @@ function preflight.resolve(options)
   if not service then
     return nil, no_service
   end
-  local definition, why = described(options.task_definition or service.task_definition)
+  local name = options.task_definition or service.task_definition
+  if not name then -- its task sets have task definitions of their own
+    local _, why = services.followable(service)
+    return nil, why or ("Service %s names no task definition."):format(options.service)
+  end
+  local definition, why = described(name)
   if definition and options.image then
     definition, why = images.put(definition, {
       image = options.image,

@@ -75,6 +75,10 @@ function runbook.plan(run, args)
   if not service then
     return { refuse = why }
   end
+  local ok, reason = services.followable(service)
+  if not ok then
+    return { refuse = reason }
+  end
   local past, unreadable = history.read { cluster = args.cluster, service = args.service }
   if not past then
     return { refuse = unreadable }

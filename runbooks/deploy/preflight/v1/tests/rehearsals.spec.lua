@@ -434,6 +434,14 @@ return {
     },
   },
 
+  -- ---- services that ECS does not deploy ----
+  {
+    name = "a service with task sets of its own is refused by its controller's name",
+    world = { { "service", { app = "aistudio", env = "dev", controller = "EXTERNAL" } } },
+    run = run(),
+    expect = { verdict = "refused_by_plan", exit_code = 30, message = "deployed by EXTERNAL" },
+  },
+
   -- ---- trouble of the API ----
   {
     name = "a call that fails for another reason ends the run: it is not taken for unread",
