@@ -24,6 +24,8 @@ only tell that something is wrong: they are evidence, unless nothing else explai
   verdict early (`explain.hopeless`).
 - **no fault**: nothing is wrong with the deployment itself.
 
+*rollback_command* stands for `moonbook run rollback/ecs` with the service's names; it is left out when ECS has gone back by itself.
+
 How far that goes: of the seeded faults in `tests/causes/faults.lua` (`lua5.4 tests/causes/table.lua MOONBOOK` makes the table, and
 fails below nine in ten) it misses
 

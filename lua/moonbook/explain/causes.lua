@@ -14,8 +14,15 @@
 --   fault      false when nothing is wrong: somebody or something ended it, or it is just not over
 
 local RESTART = "moonbook run deploy/restart --cluster {cluster} --service {service}"
-local ROLL_BACK = "moonbook run rollback/ecs --cluster {cluster} --service {service}"
-local DEPLOY_AGAIN = "Deploy a corrected revision, or go back meanwhile: " .. ROLL_BACK
+-- Known only while there is something to go back from: after ECS has gone back itself, the command would
+-- leave a version that works.
+local ROLL_BACK = "{rollback_command}"
+local DEPLOY_AGAIN = { "Deploy a corrected revision, or go back meanwhile: " .. ROLL_BACK, "Deploy a corrected revision" }
+
+-- What to do, and to go back until it is done.
+local function meanwhile(what)
+  return { what .. "; meanwhile: " .. ROLL_BACK, what }
+end
 local LOG = "aws logs tail {log_group} --since 1h --log-stream-names {log_stream}"
 local NETWORK = "Check that the service's subnets have a route (NAT gateway, VPC endpoint, or a public IP address) "
   .. "and that its security groups let HTTPS out, then: " .. RESTART
@@ -31,7 +38,7 @@ causes.image_not_found = {
   hopeless = true,
   treatment = {
     "aws ecr describe-images --repository-name {repository} --image-ids {image_id}",
-    "Push the image, or deploy a revision that names one that exists; meanwhile: " .. ROLL_BACK,
+    meanwhile "Push the image, or deploy a revision that names one that exists",
   },
 }
 causes.image_denied = {
@@ -54,6 +61,7 @@ causes.image_wrong_architecture = {
     {
       "Build {image} for {platform} (docker buildx build --platform {platform}) and push it again",
       "Build for the architecture of runtimePlatform in the task definition, or change that; meanwhile: " .. ROLL_BACK,
+      "Build for the architecture of runtimePlatform in the task definition, or change that",
     },
   },
 }
@@ -235,7 +243,7 @@ causes.out_of_memory = {
   summary = "Container {container} runs out of memory ({memory} MiB).",
   meaning = "The container used more memory than it may and was killed.",
   treatment = {
-    "Raise `memory` of the task definition (now {memory} MiB), or find what uses it; meanwhile: " .. ROLL_BACK,
+    meanwhile "Raise `memory` of the task definition (now {memory} MiB), or find what uses it",
     DEPLOY_AGAIN,
   },
 }
@@ -319,7 +327,7 @@ causes.health_path_wrong = {
   meaning = "The application answers the load balancer, but has no page at the health check's path.",
   treatment = {
     "aws elbv2 modify-target-group --target-group-arn {target_group} --health-check-path /...  # now {health_path}",
-    "Give the application the page, or correct the path; meanwhile: " .. ROLL_BACK,
+    meanwhile "Give the application the page, or correct the path",
   },
 }
 causes.health_status_not_accepted = {
@@ -331,6 +339,7 @@ causes.health_status_not_accepted = {
     {
       "Let {health_path} answer 200 to anybody, or widen the matcher (now {matcher}) of {target_group}",
       "Let the health page answer what the target group's matcher accepts; meanwhile: " .. ROLL_BACK,
+      "Let the health page answer what the target group's matcher accepts",
     },
   },
 }
@@ -371,7 +380,7 @@ causes.health_port_wrong = {
   meaning = "The target group checks a port that is not the container's.",
   treatment = {
     "aws elbv2 modify-target-group --target-group-arn {target_group} --health-check-port traffic-port",
-    "Let the health check ask the container's own port (traffic-port); meanwhile: " .. ROLL_BACK,
+    meanwhile "Let the health check ask the container's own port (traffic-port)",
   },
 }
 causes.slow_start = {

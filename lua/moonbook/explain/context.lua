@@ -69,6 +69,18 @@ local function check_command(container)
   return check and table.concat(check.command or {}, " ")
 end
 
+-- Whether ECS has gone back by itself, or is about to.
+local function goes_back(record)
+  return record ~= nil and record.status ~= nil and record.status:find("^ROLLBACK_") ~= nil and record.status ~= "ROLLBACK_FAILED"
+end
+
+local function rollback_command(ev)
+  if goes_back(ev.record) then
+    return nil
+  end
+  return ("moonbook run rollback/ecs --cluster %s --service %s"):format(ev.cluster, ev.name)
+end
+
 -- Values of the evidence that any sentence may name.
 local function common(ev, finding)
   local definition = ev.definition or {}
@@ -83,7 +95,7 @@ local function common(ev, finding)
     memory = container.memory or definition.memory, role = role_name(definition.execution_role_arn),
     log_group = context.log_group(ev, container.name), log_stream = ev.log and ev.log.stream,
     health_command = check_command(container),
-    deployment = ev.record and ev.record.service_deployment_arn,
+    deployment = ev.record and ev.record.service_deployment_arn, rollback_command = rollback_command(ev),
   }
 end
 
