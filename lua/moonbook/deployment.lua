@@ -133,7 +133,7 @@ end
 
 local function needs_service(state)
   local age = now() - state.service_read
-  return age > 1 and (state.by == by_service or state.moved or age >= STALE)
+  return age > 1 and (state.by == by_service or state.moved or state.look_again or age >= STALE)
 end
 
 -- The services that are due, 10 of one cluster a call.
@@ -153,7 +153,7 @@ local function read_services(states, is_due)
     end
     local found = services.find_all(cluster, names)
     for _, state in ipairs(list) do
-      state.seen, state.service_read = found[state.name], now()
+      state.seen, state.service_read, state.look_again = found[state.name], now(), nil
     end
   end
 end
@@ -307,7 +307,7 @@ local function turn(state)
     ended = state.by.judge(state)
   end
   if ended and ended.outcome == "completed" and not beyond(state) then
-    state.service_read = 0 -- look again at the next turn
+    state.look_again = true
     ended = nil
   end
   local changed = tell(state)

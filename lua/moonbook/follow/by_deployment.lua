@@ -2,7 +2,8 @@
 -- ended, so nothing has to be guessed: success is SUCCESSFUL and nothing else.
 --
 -- judge(state) gives an outcome when it is over, else nil; state.record is the service deployment as just
--- read, state.service the service, at most one heartbeat old and never older than the record's last change.
+-- read, state.service the service, read when the record has changed, when it is old, and after judge() has
+-- set state.look_again.
 
 local dates = require "moonbook.dates"
 local outcome = require "moonbook.follow.outcome"
@@ -72,6 +73,15 @@ function ends.SUCCESSFUL(state)
   )
 end
 
+local LAG = 60 -- seconds for which a read of the service may be older than the record
+
+-- Whether it is worth another look before a conclusion from the service: a read of it may lag.
+local function may_be_stale(state)
+  state.doubted_since = state.doubted_since or now()
+  state.look_again = now() - state.doubted_since < LAG
+  return state.look_again
+end
+
 -- Whether what ECS put back has tasks: a restored revision may be as broken as the new one.
 local function serves(service)
   return service == nil or service.desired_count == 0 or (service.running_count or 0) > 0
@@ -79,6 +89,9 @@ end
 
 function ends.ROLLBACK_SUCCESSFUL(state)
   if not serves(state.service) then
+    if may_be_stale(state) then
+      return nil
+    end
     return outcome.of(
       state, "failed",
       "%s failed; ECS went back, but nothing runs: %s.",
@@ -124,6 +137,9 @@ function ends.STOPPED(state)
       "Another deployment of %s, %s (%s), took the place of %s before it was complete.",
       state.name, primary.id, services.revision(primary.task_definition), state.wanted.id or state.arn
     )
+  end
+  if may_be_stale(state) then -- what took its place may not be listed yet
+    return nil
   end
   return outcome.of(
     state, "stopped",
