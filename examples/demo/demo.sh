@@ -71,4 +71,9 @@ printf '\n$ moonbook call ecs.list_services --cluster aistudio-dev\n'
 "$moonbook" call ecs.list_services --cluster aistudio-dev
 expect 0 run deploy/restart --env dev --yes
 
+say "Read what is live, nothing secret of it, into a world; rehearse on that what is not dared yet"
+expect 0 sim record --env dev -o "$work/live.json"
+expect 0 run history/service --env dev "--sim=$work/live.json"
+expect 0 run deploy/restart --env dev "--sim=$work/live.json" --yes
+
 printf '\nThe demo is over; nothing was left running.\n'
