@@ -21,6 +21,11 @@ function dates.utc(seconds)
   return ("%04d-%02d-%02d %02d:%02d"):format(year, month, day, whole % 86400 // 3600, whole % 3600 // 60)
 end
 
+--- "2026-01-31 14:05:09.123", which sorts as the time it says.
+function dates.exact(seconds)
+  return ("%s:%06.3f"):format(dates.utc(seconds), seconds % 60)
+end
+
 --- "45s", "2m05s", "1h30m" of a number of seconds.
 function dates.span(seconds)
   local whole = math.floor(seconds)

@@ -8,9 +8,11 @@
 -- revision holds the task definition, the digest of every image and the configuration, and never changes.
 -- "The revision before" of a family says nothing of what ran: others register revisions too.
 --
--- Uses: ecs.list_service_deployments, ecs.describe_service_deployments, ecs.describe_service_revisions.
+-- Uses: ecs.list_service_deployments, ecs.describe_service_deployments, ecs.describe_service_revisions; history.read:
+-- ecs.describe_task_definition as well.
 
 local patience = require "moonbook.patience"
+local sameness = require "moonbook.history.sameness"
 
 local history = {}
 
@@ -155,6 +157,7 @@ local function with_revisions(entries)
     wanted[#wanted + 1] = arn
   end
   local revisions = history.revisions(wanted)
+  sameness.find(revisions)
   for _, entry in ipairs(entries) do
     entry.target, entry.restored = revisions[entry.target_arn], revisions[entry.restored_arn]
   end
@@ -194,10 +197,11 @@ history.configuration_fields = {
   "service_connect_configuration", "volume_configurations", "vpc_lattice_configurations",
 }
 
---- What must be equal for two revisions to run the same: a text. `scope` "task": the task definition and
--- the digests; "service": the configuration as well.
+--- What must be equal for two revisions to run the same: a text. `scope` "task": what the task definition says,
+-- and the digests; "service": the configuration as well. Of a revision that history.read did not give, a task
+-- definition is told by its name.
 function history.content(revision, scope)
-  local parts = { revision.task_definition or "?" }
+  local parts = { revision.same_as or revision.task_definition or "?" }
   local images = history.images(revision)
   for name, image in pairs(images) do -- in order: pairs is sorted here
     parts[#parts + 1] = ("%s=%s"):format(name, image.digest or image.image or "?")
@@ -226,8 +230,9 @@ end
 
 -- ---- what ran before what ------------------------------------------------------------------------
 
--- What an ended deployment left running: the revision, or nil when it changed nothing for good.
-local function left_running(entry)
+--- What an ended deployment left running: the revision's ARN, and the revision when ECS still has it; nil when the
+-- deployment changed nothing for good.
+function history.left_running(entry)
   if entry.status == "SUCCESSFUL" then
     return entry.target_arn, entry.target
   elseif entry.status == "ROLLBACK_SUCCESSFUL" then
@@ -258,7 +263,7 @@ function history.stack(entries, scope)
   local stack = {}
   for index = #entries, 1, -1 do
     local entry = entries[index]
-    local arn, revision = left_running(entry)
+    local arn, revision = history.left_running(entry)
     if arn then
       -- A revision that is gone is told apart by its name.
       local content = revision and history.content(revision, scope) or arn

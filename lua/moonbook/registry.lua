@@ -1,12 +1,15 @@
 --- Asking ECR which image a reference means.
 --
--- Uses: ecr.describe_images.
+-- `region` is that of the run: a registry of another region, or that is not ECR's, cannot be asked.
+--
+-- Uses: ecr.describe_images; registry.fetched_through: ecr.describe_pull_through_cache_rules.
 
 local images = require "moonbook.images"
 local patience = require "moonbook.patience"
 
 local registry = {}
 
+-- The image, or nil and why it is not there, or nil, nil and why that could not be read.
 local function details(parts, id)
   local answer, err = patience.attempt(ecr.describe_images, {
     registry_id = parts.account, repository_name = parts.repository, image_ids = { id },
@@ -15,51 +18,83 @@ local function details(parts, id)
     return answer.image_details[1]
   elseif err.code == "ImageNotFoundException" or err.code == "RepositoryNotFoundException" then
     return nil, err.message
+  elseif err.kind == "denied" then
+    return nil, nil, "could not be read (denied: ecr:DescribeImages)"
   end
   error(err, 0)
 end
 
---- Whether the registry of a reference is ECR, which can be asked.
-function registry.can_ask(reference)
-  return images.parse(reference).account ~= nil
+--- The region of an ARN.
+function registry.region(arn)
+  return arn:match("^arn:[^:]*:[^:]*:([^:]*):")
 end
 
---- The digest that a reference means now. nil and a sentence when ECR has no such image; nil alone when its
--- registry cannot be asked.
-function registry.digest(reference)
+--- Whether the registry of a reference can be asked.
+function registry.can_ask(reference, region)
   local parts = images.parse(reference)
-  if not parts.account then
+  return parts.account ~= nil and parts.region == region
+end
+
+--- The digest that a reference means now. nil and a sentence when ECR has no such image; nil, nil and why, when
+-- it could not be read; nil alone when its registry cannot be asked.
+function registry.digest(reference, region)
+  local parts = images.parse(reference)
+  if not registry.can_ask(reference, region) then
     return parts.digest
   end
-  local found, why = details(parts, parts.digest and { image_digest = parts.digest } or { image_tag = parts.tag })
-  return found and found.image_digest, why
+  local found, why, unread =
+    details(parts, parts.digest and { image_digest = parts.digest } or { image_tag = parts.tag })
+  return found and found.image_digest, why, unread
 end
 
---- Whether the registry still has the image of this digest in the reference's repository: true, false, or
--- nil when it cannot be asked.
-function registry.has(reference, digest)
+--- What became of the image that a reference once meant: "same" (it still means it), "moved" (it is there, under
+-- no name or another one), "gone", "unread" (denied) or "unknown" (its registry cannot be asked).
+function registry.fate(reference, digest, region)
   local parts = images.parse(reference)
-  if not parts.account then
-    return nil
+  if parts.digest == digest and not registry.can_ask(reference, region) then
+    return "same"
+  elseif not registry.can_ask(reference, region) then
+    return "unknown"
   end
-  return details(parts, { image_digest = digest }) ~= nil
+  local found, _, unread = details(parts, { image_digest = digest })
+  if not found then
+    return unread and "unread" or "gone"
+  end
+  return (parts.digest or registry.digest(reference, region)) == digest and "same" or "moved"
 end
 
---- The digests of all images of a task definition that can be known, { container name = digest }; nil and a
--- sentence when one of them is not there.
+--- The digests of all images of a task definition that can be known, { container name = digest }, and a list of
+-- those that are not in ECR: { container, reference, why }.
 function registry.digests(definition)
-  local digests, missing = {}, nil
+  local region = registry.region(definition.task_definition_arn)
+  local digests, missing = {}, {}
   each(definition.container_definitions, function(container)
-    local digest, why = registry.digest(container.image)
+    local digest, why = registry.digest(container.image, region)
     digests[container.name] = digest
     if why then
-      missing = ("%s: %s"):format(images.short(container.image), why)
+      missing[#missing + 1] = { container = container.name, reference = container.image, why = why }
     end
   end)
-  if missing then
-    return nil, missing
+  return digests, missing
+end
+
+--- Where ECR would fetch an image from that it does not have yet, by its rules for pulling through; nil where it
+-- would not, or the rules may not be read: few registries have any.
+function registry.fetched_through(reference)
+  local answer, err = patience.attempt(all, ecr.describe_pull_through_cache_rules, {
+    registry_id = images.parse(reference).account,
+  })
+  if err and err.kind ~= "denied" then
+    error(err, 0)
   end
-  return digests
+  local repository = images.parse(reference).repository
+  for _, rule in ipairs(answer and answer.pull_through_cache_rules or {}) do
+    local prefix = rule.ecr_repository_prefix
+    if prefix == "ROOT" or repository:sub(1, #prefix + 1) == prefix .. "/" then
+      return rule.upstream_registry_url or prefix
+    end
+  end
+  return nil
 end
 
 return registry

@@ -15,7 +15,6 @@
 local changes = require "moonbook.explain.changes"
 local deployment = require "moonbook.deployment"
 local history = require "moonbook.history"
-local images = require "moonbook.images"
 local patience = require "moonbook.patience"
 local preflight = require "moonbook.preflight"
 local prove = require "moonbook.prove"
@@ -103,7 +102,9 @@ local function first_place(service, past, stack)
   local set_to = primary and primary.task_definition or service.task_definition
   if newest and (newest.status == "STOPPED" or newest.status == "ROLLBACK_FAILED") and newest.target
     and newest.target.task_definition == set_to then
-    return #stack
+    -- A restart of the last good version that failed would only fail again.
+    return history.content(newest.target, "service") == (top.revision and history.content(top.revision, "service"))
+      and #stack - 1 or #stack
   end
   if top.revision and top.revision.task_definition ~= set_to then
     return nil, ("The service is set to %s, but its history says that %s was deployed last. Say with --to what to go back to."):format(
@@ -114,7 +115,17 @@ local function first_place(service, past, stack)
   return #stack - 1
 end
 
-local function plan_without_history(options, service, why)
+-- Why the history is of no help.
+local function no_history(options, past)
+  if past.unreadable then
+    return ("The history of %s could not be read: %s."):format(options.service, (past.unreadable:gsub("%.$", "")))
+  elseif #past.entries > 0 then
+    return ("No deployment of %s was ever complete: there is nothing to go back to."):format(options.service)
+  end
+  return ("ECS has no history of %s to go back in."):format(options.service)
+end
+
+local function plan_without_history(options, service, past)
   local found, missing = target.listed(service)
   if not found and options.allow_guess then
     found, missing = target.guess(service)
@@ -123,10 +134,8 @@ local function plan_without_history(options, service, why)
     return found
   end
   return nil, {
-    refuse = ("ECS has no history of %s to go back in%s. Nothing is guessed unless --allow-guess is given."):format(
-      options.service,
-      why and (": %s"):format(why) or ""
-    ),
+    refuse = no_history(options, past)
+      .. (options.allow_guess and "" or " The revision before in its family is only taken with --allow-guess."),
     evidence = missing and { missing } or nil,
     next = { command("history/service", options), command("rollback/ecs", options) .. " --to FAMILY:REVISION" },
   }
@@ -134,14 +143,16 @@ end
 
 -- The target, or nil and what plan() returns.
 local function choose(options, service, past, stack)
+  local place, conflict
+  if #stack > 0 then
+    place, conflict = first_place(service, past, stack)
+  end
   if options.to then
-    local found, why = target.named(options.to, past, stack, #stack)
+    local found, why = target.named(options.to, past, stack, place or #stack - 1, options.service)
     return found, not found and { refuse = why, next = command("history/service", options) } or nil
+  elseif #stack == 0 then
+    return plan_without_history(options, service, past)
   end
-  if #stack == 0 then
-    return plan_without_history(options, service)
-  end
-  local place, conflict = first_place(service, past, stack)
   if not place then
     return nil, { refuse = conflict, next = command("history/service", options) }
   end
@@ -159,15 +170,17 @@ local function choose(options, service, past, stack)
   }
 end
 
--- What UpdateService sets besides the task definition, to be as it was in a revision.
+-- What UpdateService sets besides the task definition, where it was another in a revision than it is now.
 local function configuration(revision, current)
   local input = {}
   for _, field in ipairs(history.configuration_fields) do
-    local value = revision[field]
-    if value == nil and current and type(current[field]) == "table" and #current[field] > 0 then
+    local value, present = revision[field], current and current[field]
+    if value == nil and type(present) == "table" and #present > 0 then
       value = {} -- it has some now, and had none then
     end
-    input[field] = value
+    if value ~= nil and (present == nil or json.encode(value) ~= json.encode(present)) then
+      input[field] = value
+    end
   end
   return input
 end
@@ -310,7 +323,7 @@ local function read(options)
   local past, unreadable = history.read { cluster = options.cluster, service = options.service }
   if not past then
     log.warn(unreadable)
-    past = { entries = {}, revisions = {} }
+    past = { entries = {}, revisions = {}, unreadable = unreadable }
   end
   return service, nil, past, history.stack(past.entries, options.scope or "task")
 end
@@ -336,7 +349,7 @@ end
 local GONE_BACK = { rolled_back = true, stopped = true }
 
 local function back_again(options, ended)
-  local record = ended.service_deployment
+  local record, primary = ended.service_deployment, services.primary(ended.service)
   local restored = record and record.rollback and record.rollback.service_revision_arn
   local revision = restored and history.revisions({ restored })[restored]
   local digests = {}
@@ -345,10 +358,14 @@ local function back_again(options, ended)
   end
   return {
     verdict = "done",
-    message = ("%s is back on %s."):format(options.service, history.name(revision)),
+    message = ("%s is back on %s."):format(
+      options.service,
+      revision and history.name(revision) or services.revision(primary.task_definition)
+    ),
     digests = digests,
     gone_back = true,
-    primary = services.primary(ended.service).id,
+    primary = primary.id,
+    primary_created_at = primary.created_at,
     next = command("validate/service", options),
   }
 end
@@ -424,7 +441,7 @@ function ways.update(options, plan)
   if ended.outcome == "completed" then
     result.digests = plan.digests
     result.gone_back = true
-    result.primary = started.id
+    result.primary, result.primary_created_at = started.id, started.created_at
     result.message = ("%s is back on %s."):format(options.service, plan.goes_to)
     result.next = command("validate/service", options)
   end
@@ -437,14 +454,14 @@ local function mark_bad(options, plan)
   if not bad or not bad.task_definition then
     return
   end
-  local digest = "no digest"
+  local digest
   for _, image in pairs(history.images(bad)) do
-    digest = image.digest and images.short_digest(image.digest) or digest
+    digest = image.digest or digest
   end
   step("Mark what it went back from", function()
     local answer, err = patience.attempt_write(ecs.tag_resource, {
       resource_arn = bad.task_definition,
-      tags = { { key = target.BAD, value = ("%s %s"):format(digest, options.run or "moonbook") } },
+      tags = { { key = target.BAD, value = target.mark_value(digest, now(), options.run or "moonbook") } },
     })
     if not answer then
       log.warn(("%s could not be marked: %s"):format(services.revision(bad.task_definition), tostring(err)))
@@ -466,7 +483,7 @@ function rollback.apply(options, plan)
     result = ways[again.way](options, again)
       or { verdict = "failed", message = ("%s was deployed again while it was rolled back."):format(options.service) }
   end
-  if result.gone_back then
+  if result.gone_back and plan.way ~= "attach" then -- then nothing is written
     mark_bad(options, plan)
   end
   result.desired_count = plan.desired_count
@@ -477,7 +494,9 @@ end
 
 --- Proves what runs after rollback.apply: gives what verify() of a runbook returns.
 function rollback.verify(options, applied)
-  local service, why = deployment.settled(options.cluster, options.service, { id = applied.primary, earlier = {} })
+  local service, why = deployment.settled(options.cluster, options.service, {
+    id = applied.primary, created_at = applied.primary_created_at, earlier = {},
+  })
   if not check("service is active", service ~= nil, why) then
     return
   end

@@ -28,14 +28,25 @@ function task_definitions.read(name)
   error(err, 0)
 end
 
+-- Tags that are not for a copy: AWS refuses to be given its own, and what a run noted of a revision is not true
+-- of another one.
+local function tags_for_copy(tags)
+  local kept = {}
+  for _, tag in ipairs(tags or {}) do
+    if not tag.key:find("^aws:") and not tag.key:find("^moonbook:") then
+      kept[#kept + 1] = tag
+    end
+  end
+  return #kept > 0 and kept or nil -- an empty list is refused
+end
+
 --- What would register the same again: a new table.
 function task_definitions.registration(definition)
   local input = {}
   for _, field in ipairs(REGISTERED) do
     input[field] = definition[field]
   end
-  -- An empty list of tags is refused.
-  input.tags = #(definition.tags or {}) > 0 and definition.tags or nil
+  input.tags = tags_for_copy(definition.tags)
   return input
 end
 

@@ -5,6 +5,7 @@
 --
 -- Uses: ecs.describe_task_definition, ecr.describe_images, ecs.list_task_definitions (a guess only).
 
+local dates = require "moonbook.dates"
 local history = require "moonbook.history"
 local images = require "moonbook.images"
 local patience = require "moonbook.patience"
@@ -26,55 +27,76 @@ local function digests_of(revision)
   return digests
 end
 
--- "sha256:0123..." of a tag's value, if it says.
-local function marked_bad(definition, digests)
+--- What the mark of a revision that was gone back from says: of which image, when, and by which run.
+function target.mark_value(digest, time, run)
+  return ("%s %s %s"):format(digest and images.short_digest(digest) or "no digest", dates.exact(time), run)
+end
+
+-- Whether a mark is about one of these images.
+local function is_of(value, digests)
+  for _, digest in pairs(digests) do
+    if value:find(images.short_digest(digest), 1, true) then
+      return true
+    end
+  end
+  return next(digests) == nil
+end
+
+-- Whether an earlier run went back from it, and it was not deployed well since then, which was at `since`.
+local function marked_bad(definition, digests, since)
   for _, tag in ipairs(definition.tags or {}) do
-    if tag.key == target.BAD then
-      for _, digest in pairs(digests) do
-        if tag.value:find(images.short_digest(digest), 1, true) then
-          return true
-        end
-      end
-      return next(digests) == nil
+    local when = tag.value and tag.value:match("%d%d%d%d%-%d%d%-%d%d %d%d:%d%d:%d%d%.%d+")
+    local redeemed = when and since and dates.exact(since) > when
+    if tag.key == target.BAD and is_of(tag.value, digests) and not redeemed then
+      return true
     end
   end
   return false
 end
 
--- Looks up every container's image: gives the containers whose reference means another one now, and the
--- sentence about one that is gone from the registry.
+-- What is to be said of an image besides that it is there, by its fate.
+local NOTES = {
+  unread = "whether its image %s is still in the registry could not be read (denied: ecr:DescribeImages)",
+  unknown = "whether %s still means the image that ran cannot be asked of its registry",
+}
+
+-- Looks up every container's image: gives the containers whose reference may mean another one now, lines about
+-- what could not be known, and the sentence about one that is gone from the registry.
 local function look_up_images(definition, digests)
-  local stale, gone = {}, nil
+  local region = registry.region(definition.task_definition_arn)
+  local stale, notes, gone = {}, {}, nil
   each(definition.container_definitions, function(container)
     local digest = digests[container.name]
-    if not digest or not registry.can_ask(container.image) then
-      return
-    end
-    if not registry.has(container.image, digest) then
+    local fate = digest and registry.fate(container.image, digest, region)
+    if fate == "gone" then
       gone = ("its image %s (%s) is gone from the registry"):format(
         images.short(container.image),
         images.short_digest(digest)
       )
-    elseif registry.digest(container.image) ~= digest then
+    elseif fate == "moved" or fate == "unread" and not images.parse(container.image).digest then
       stale[#stale + 1] = container.name
+    end
+    if NOTES[fate] then
+      notes[#notes + 1] = NOTES[fate]:format(images.short(container.image))
     end
   end)
   table.sort(stale)
-  return stale, gone
+  table.sort(notes)
+  return stale, notes, gone
 end
 
---- A revision as a target, or nil and why it cannot run. `named`: the operator asked for it by name, so a
--- mark as bad does not count.
-function target.of_revision(revision, entry, named)
+--- A revision as a target, or nil and why it cannot run. `since`: when the newest deployment that left it running
+-- was made; with true a mark as bad does not count, as the operator asked for it by name.
+function target.of_revision(revision, entry, since)
   local definition, missing = task_definitions.read(revision.task_definition)
   if not definition then
-    return nil, missing
+    return nil, missing:gsub("%.$", "")
   end
   local digests = digests_of(revision)
-  if not named and marked_bad(definition, digests) then
+  if since ~= true and marked_bad(definition, digests, since) then
     return nil, "an earlier run went back from it"
   end
-  local stale, gone = look_up_images(definition, digests)
+  local stale, notes, gone = look_up_images(definition, digests)
   if gone then
     return nil, gone
   end
@@ -85,6 +107,7 @@ function target.of_revision(revision, entry, named)
     entry = entry,
     stale = stale,
     inactive = definition.status == "INACTIVE",
+    notes = notes,
   }
 end
 
@@ -97,11 +120,12 @@ function target.before(stack, from)
     local candidate = stack[place]
     local found, why
     if candidate.revision then
-      found, why = target.of_revision(candidate.revision, candidate.entry)
+      found, why = target.of_revision(candidate.revision, candidate.entry, candidate.last.created_at)
     else
       why = "ECS no longer has the revision"
     end
     if found then
+      table.move(found.notes, 1, #found.notes, #notes + 1, notes)
       found.notes = notes
       return found, notes
     end
@@ -119,27 +143,57 @@ local function last_part(arn)
   return arn and arn:match("([^/]+)$")
 end
 
+-- Whether a container's image is what was typed: a tag, REPOSITORY:TAG, a reference, or a digest or its beginning.
+local function is_image(image, typed)
+  local parts = image.image and images.parse(image.image) or {}
+  if typed:find("^sha256:%x%x%x%x") and image.digest then
+    return image.digest:sub(1, #typed) == typed
+  end
+  return image.image == typed
+    or parts.tag ~= nil and (parts.tag == typed or parts.repository .. ":" .. parts.tag == typed)
+    or image.image ~= nil and image.digest ~= nil and images.by_digest(image.image, image.digest) == typed
+end
+
 -- Whether an entry or its revision is what was typed.
 local function is_named(entry, typed)
-  local wanted = last_part(typed)
+  local revision = entry.target
+  local wanted = typed:find("^arn:") and last_part(typed) or typed
   if last_part(entry.arn) == wanted or last_part(entry.target_arn) == wanted then
     return true
-  end
-  local revision = entry.target
-  if not revision then
-    return false
-  end
-  if last_part(revision.task_definition) == wanted then
+  elseif revision and last_part(revision.task_definition) == wanted then
     return true
   end
-  for _, image in pairs(history.images(revision)) do
-    local parts = image.image and images.parse(image.image) or {}
-    local is_digest = typed:find("^sha256:") and image.digest and image.digest:find(typed, 1, true) == 1
-    if is_digest or image.image == typed or parts.tag == typed or (parts.tag and parts.repository .. ":" .. parts.tag == typed) then
+  for _, image in pairs(revision and history.images(revision) or {}) do
+    if is_image(image, typed) then
       return true
     end
   end
   return false
+end
+
+-- The entries that are what was typed: those that were complete when there are any, the newest first.
+local function entries_named(entries, typed)
+  local complete, others = {}, {}
+  for _, entry in ipairs(entries) do
+    if entry.target and is_named(entry, typed) then
+      local list = entry.status == "SUCCESSFUL" and complete or others
+      list[#list + 1] = entry
+    end
+  end
+  return #complete > 0 and complete or others
+end
+
+-- Whether the beginning of a digest fits several images.
+local function is_ambiguous(entries, typed)
+  local seen, count = {}, 0
+  for _, entry in ipairs(typed:find("^sha256:") and entries or {}) do
+    for _, image in pairs(history.images(entry.target)) do
+      if is_image(image, typed) and not seen[image.digest] then
+        seen[image.digest], count = true, count + 1
+      end
+    end
+  end
+  return count > 1
 end
 
 -- A task definition that never ran in this service can still be gone to, when it is named in full.
@@ -149,8 +203,11 @@ local function of_definition(name)
     return nil, missing
   end
   local digests, absent = registry.digests(definition)
-  if not digests then
-    return nil, ("ECR does not have its image %s."):format(absent)
+  if absent[1] then
+    return nil, ("ECR does not have its image %s: %s."):format(
+      images.short(absent[1].reference),
+      absent[1].why:gsub("%.$", "")
+    )
   end
   return {
     definition = definition, digests = digests, stale = {}, inactive = definition.status == "INACTIVE",
@@ -159,47 +216,72 @@ local function of_definition(name)
   }
 end
 
---- What the operator named: N steps back on the stack; a service deployment, service revision or task
--- definition by ARN or id; FAMILY:REVISION; an image's tag or digest. nil and a sentence when it is nothing.
-function target.named(typed, past, stack, top)
-  if typed:find("^%d%d?$") then
-    local place = top + 1 - tonumber(typed)
-    if place < 1 or tonumber(typed) == 0 then
-      return nil, ("There are %d versions before what runs now, not %s."):format(math.max(top - 1, 0), typed)
-    end
-    local found, why = target.of_revision(stack[place].revision or {}, stack[place].entry, true)
-    return found, why and ("%s cannot run: %s."):format(history.name(stack[place].revision), why)
+local function of_revision_named(revision, entry)
+  local found, why = target.of_revision(revision or {}, entry, true)
+  return found, why and ("%s cannot run: %s."):format(history.name(revision), why)
+end
+
+-- So many steps back, of which the first is the place `from`.
+local function of_steps(steps, stack, from)
+  if steps == 0 then
+    return nil, "--to 0 is no step back: --to 1 is the version before."
   end
-  for _, entry in ipairs(past.entries) do
-    if is_named(entry, typed) and entry.target then
-      local found, why = target.of_revision(entry.target, entry, true)
-      return found, why and ("%s cannot run: %s."):format(history.name(entry.target), why)
-    end
+  local place = stack[from + 1 - steps]
+  if not place then
+    return nil, ("The history has only %d version%s to go back to, not %d."):format(from, from == 1 and "" or "s", steps)
+  elseif not place.revision then
+    return nil, ("ECS no longer has the revision %s."):format(last_part(place.revision_arn))
   end
-  if typed:find("^[%w_-]+:%d+$") or typed:find(":task%-definition/") then
+  return of_revision_named(place.revision, place.entry)
+end
+
+--- What the operator named: N steps back on the stack, of which the first is the place `from`; a service
+-- deployment, service revision or task definition by ARN or id; FAMILY:REVISION; an image's tag or digest. nil and
+-- a sentence when it is nothing.
+function target.named(typed, past, stack, from, service_name)
+  local steps = typed:find("^%d%d?$") and tonumber(typed)
+  if steps and stack[from + 1 - steps] and steps > 0 then
+    return of_steps(steps, stack, from)
+  end
+  local entries = entries_named(past.entries, typed)
+  if is_ambiguous(entries, typed) then
+    return nil, ("Several images of the history begin with %s: give more of the digest."):format(typed)
+  elseif entries[1] then
+    return of_revision_named(entries[1].target, entries[1])
+  elseif steps then
+    return of_steps(steps, stack, from)
+  elseif typed:find("^[%w_-]+:%d+$") or typed:find("^arn:.*:task%-definition/") then
     return of_definition(typed)
   end
-  return nil, ("Nothing in the history of this service is called %s. `moonbook run history/service` shows what is."):format(typed)
+  return nil, ("Nothing in the history of %s is called %s."):format(service_name, typed)
 end
 
 -- ---- without a history ---------------------------------------------------------------------------
 
+-- The newest active revision of a family below a number.
+local function revision_below(family, number)
+  for page in pages(ecs.list_task_definitions, { family_prefix = family, status = "ACTIVE", sort = "DESC", max_results = 100 }) do
+    for _, arn in ipairs(page.task_definition_arns or {}) do
+      if tonumber(arn:match(":(%d+)$")) < number then
+        return arn
+      end
+    end
+  end
+  return nil
+end
+
 --- The revision of the family below the present one: a guess, which may never have run here.
 function target.guess(service)
   local family, number = service.task_definition:match("([^/]+):(%d+)$")
-  local answer = patience.call(ecs.list_task_definitions, {
-    family_prefix = family, status = "ACTIVE", sort = "DESC", max_results = 100,
-  })
-  for _, arn in ipairs(answer.task_definition_arns or {}) do
-    if tonumber(arn:match(":(%d+)$")) < tonumber(number) then
-      local found, why = of_definition(arn)
-      if found then
-        found.notes = { "a guess: the revision before in its family, which may never have run in this service" }
-      end
-      return found, why
-    end
+  local arn = revision_below(family, tonumber(number))
+  if not arn then
+    return nil, ("The family %s has no active revision below %s."):format(family, number)
   end
-  return nil, ("The family %s has no active revision below %s."):format(family, number)
+  local found, why = of_definition(arn)
+  if found then
+    found.notes = { "a guess: the revision before in its family, which may never have run in this service" }
+  end
+  return found, why
 end
 
 --- What UpdateService still lists of before, when there is no history: a deployment that was completed.

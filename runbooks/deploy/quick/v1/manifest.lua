@@ -22,6 +22,7 @@ return {
     "ecs.tag_resource",
     "ecs.continue_service_deployment",
     "ecr.describe_images",
+    "ecr.describe_pull_through_cache_rules",
     "elbv2.describe_target_health",
     "cloudwatch.describe_alarms",
     "ssm.get_parameter",

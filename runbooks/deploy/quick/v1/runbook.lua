@@ -111,6 +111,24 @@ local function described_change(definition, container, wanted, digest)
   )
 end
 
+-- What plan() returns when an image is neither in ECR nor fetched by it when it is first pulled.
+local function missing_image(absent)
+  for _, image in ipairs(absent) do
+    local upstream = registry.fetched_through(image.reference)
+    if not upstream then
+      return {
+        refuse = ("ECR does not have the image %s: %s"):format(images.short(image.reference), image.why),
+        cause = "image_not_found",
+      }
+    end
+    log.warn(("%s is not in ECR yet: it is fetched from %s when it is first pulled"):format(
+      images.short(image.reference),
+      upstream
+    ))
+  end
+  return nil
+end
+
 function runbook.plan(run, args)
   local service, refused = deployable(args)
   if not service then
@@ -127,8 +145,9 @@ function runbook.plan(run, args)
     return { refuse = container }
   end
   local digests, absent = registry.digests(changed)
-  if not digests then
-    return { refuse = ("ECR does not have the image %s"):format(absent), cause = "image_not_found" }
+  local missing = missing_image(absent)
+  if missing then
+    return missing
   end
   local wanted = container_image(changed, container)
   if runs_already(service, definition, container, wanted, digests) then

@@ -24,8 +24,9 @@ local words = {
   ROLLBACK_IN_PROGRESS = "rolling back",
 }
 
--- Whether one can go back to each content, looked up once: { content = "yes" or why not }.
-local function answers(entries, current)
+-- Whether one can go back to each content, looked up once: { content = "yes" or why not }. `since`: when the
+-- newest deployment that left it running was made, by content; what has none was never complete.
+local function answers(entries, current, since)
   local revisions, contents = {}, {}
   for _, entry in ipairs(entries) do
     local content = entry.target and history.content(entry.target, "task")
@@ -36,11 +37,11 @@ local function answers(entries, current)
   end
   local out = {}
   each(contents, function(content)
-    if content == current then
-      out[content] = "runs now"
+    if content == current or not since[content] then
+      out[content] = content == current and "runs now" or "no: it was never complete"
       return
     end
-    local found, why = target.of_revision(revisions[content])
+    local found, why = target.of_revision(revisions[content], nil, since[content])
     out[content] = not found and "no: " .. why
       or found.inactive and "yes, as a copy: it was deregistered"
       or #found.stale > 0 and "yes, pinned by digest: the tag means another image now"
@@ -50,13 +51,19 @@ local function answers(entries, current)
 end
 
 local function can_go_back(entry, known)
-  if not entry.target then
-    return "no: ECS no longer has the revision"
-  elseif entry.status ~= "SUCCESSFUL" then
-    local answer = known[history.content(entry.target, "task")]
-    return answer == "runs now" and answer or "no: it was never complete"
+  return entry.target and known[history.content(entry.target, "task")] or "no: ECS no longer has the revision"
+end
+
+-- When each content was last left running: { content = seconds since 1970 }.
+local function last_times(entries)
+  local times = {}
+  for index = #entries, 1, -1 do
+    local _, revision = history.left_running(entries[index])
+    if revision then
+      times[history.content(revision, "task")] = entries[index].created_at
+    end
   end
-  return known[history.content(entry.target, "task")]
+  return times
 end
 
 -- What a rollback would do now, as far as the history says.
@@ -109,7 +116,7 @@ function runbook.verify(run, args, plan)
   end
   local stack = history.stack(entries, "task")
   local shown = table.move(entries, 1, math.min(#entries, args.limit), 1, {})
-  local known = answers(shown, #stack > 0 and stack[#stack].content or nil)
+  local known = answers(shown, #stack > 0 and stack[#stack].content or nil, last_times(entries))
   local rows, records = {}, {}
   for index, entry in ipairs(shown) do
     local answer = can_go_back(entry, known)
