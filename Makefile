@@ -4,7 +4,7 @@
 #   make demo       stock runbooks in a simulated AWS
 #   make test       every test
 #   make bench      timings, as ratios side by side
-#   make conformance CORPUS=DIR   public protocol, signature, endpoint ... suites
+#   make conformance   real clients against the simulator; CORPUS=DIR: public protocol ... suites too
 #   make compare    does each deploy tool tell the truth? docs/comparison.md
 #   make install    PREFIX=/usr/local, DESTDIR honoured
 
@@ -53,11 +53,14 @@ fuzz: setup
 bench: build venv
 	@tests/bench/run.sh build/release
 
-conformance: setup
-	@test -n "$(CORPUS)" || { echo "usage: make conformance CORPUS=DIR" >&2; exit 2; }
-	@cmake --preset release >/dev/null
-	@cmake --build --preset release -j $(JOBS) --target mbconf
-	@tests/conformance/run.sh "$(CORPUS)" build/release/tests/conformance/mbconf
+# Real clients against the simulator; with CORPUS=DIR also the public suites in that folder.
+conformance: export MOONBOOK_CONFORMANCE = 1
+conformance: build
+	@if [ -n "$(CORPUS)" ]; then \
+	  cmake --build --preset release -j $(JOBS) --target mbconf && \
+	  tests/conformance/run.sh "$(CORPUS)" build/release/tests/conformance/mbconf; \
+	fi
+	@tests/conformance/clients/run.sh build/release/moonbook build/clients
 
 # Other deploy tools and moonbook through the same endings, into docs/comparison.md. OPTIONS: see tests/compare/run.sh.
 compare: build

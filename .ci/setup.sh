@@ -8,6 +8,7 @@ packages="cmake ninja-build gcc g++ pkg-config make
   libmicrohttpd-dev libcmocka-dev git lua5.4 python3-venv ca-certificates"
 [ "${MOONBOOK_CI:-}" = "" ] || packages="$packages clang libclang-rt-14-dev clang-format awscli"
 [ "${MOONBOOK_BENCH:-}" = "" ] || packages="$packages nginx-light awscli"
+[ "${MOONBOOK_CONFORMANCE:-}" = "" ] || packages="$packages skopeo"
 
 if ! command -v dpkg-query >/dev/null 2>&1; then
   echo "setup: not a Debian system; install what these packages hold:" $packages >&2

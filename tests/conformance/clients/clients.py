@@ -5,11 +5,14 @@ N skipped"; in CI (CI or MOONBOOK_CI set) what was skipped has failed.
 """
 import os
 import pathlib
+import shutil
 import subprocess
 import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "support"))
-from report import Report  # noqa: E402: found by the line above
+import cdk  # noqa: E402: found by the line above
+import registry  # noqa: E402
+from report import Report  # noqa: E402
 from simulated import Server, environment  # noqa: E402
 
 
@@ -24,8 +27,14 @@ def the_cli(tools, server):
     return run
 
 
+def why_missing(tools, name):
+    """Why install.sh could not install something, or None."""
+    note = tools / "missing" / name
+    return note.read_text().strip() if note.exists() else None
+
+
 def sdk(report, moonbook, tools):
-    import paginators
+    import paginators  # they need boto3
     import shop
     import waiters
     for label, part in (("waiters", waiters), ("paginators", paginators)):
@@ -36,10 +45,35 @@ def sdk(report, moonbook, tools):
         report.outside(label, outside)
 
 
+def registries(report, moonbook, tools):
+    report.part("registry")
+    found = {"crane": str(tools / "bin" / "crane"), "skopeo": shutil.which("skopeo")}
+    for name in list(found):
+        if why := why_missing(tools, name):
+            report.skip(name, why)
+            del found[name]
+    with Server(moonbook, scenario=registry.SCENARIO) as server:
+        registry.run(report, server, the_cli(tools, server), found)
+
+
+def stacks(report, moonbook, tools):
+    report.part("cdk")
+    if why := why_missing(tools, "cdk"):
+        report.skip("the CDK", why)
+        return
+    with Server(moonbook, "--speed", "30", scenario=cdk.SCENARIO) as server:
+        cdk.run(report, server, tools / "cdk" / "node_modules")
+
+
 def main():
-    moonbook, tools = pathlib.Path(sys.argv[1]).resolve(), pathlib.Path(sys.argv[2]).resolve()
+    moonbook, tools = str(pathlib.Path(sys.argv[1]).resolve()), pathlib.Path(sys.argv[2]).resolve()
     report = Report()
-    sdk(report, str(moonbook), tools)
+    if why := why_missing(tools, "python"):
+        report.skip("boto3 and the AWS CLI, and what needs them for the registry", why)
+    else:
+        sdk(report, moonbook, tools)
+        registries(report, moonbook, tools)
+    stacks(report, moonbook, tools)
     report.close()
     print(f"{report.passed} passed, {report.failed} failed, {report.skipped} skipped")
     in_ci = os.environ.get("MOONBOOK_CI") or os.environ.get("CI")

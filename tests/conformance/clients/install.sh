@@ -3,7 +3,7 @@
 # the package managers cache. What cannot be had is no error here: DIR/missing/NAME then says why, and
 # clients.py counts it as skipped.
 #
-#     DIR/python/   requirements.txt: boto3, the AWS CLI, ecs-deploy
+#     DIR/python/   requirements.txt: boto3 and the AWS CLI
 #     DIR/cdk/      package.json: the CDK CLI and its library
 #     DIR/bin/      go-tools.txt
 set -eu
@@ -27,7 +27,7 @@ try() {
 install_python() {
   cmp -s "$here/requirements.txt" "$to/python/requirements.txt" && return 0
   rm -rf "$to/python"
-  echo "clients: installing boto3, the AWS CLI and ecs-deploy"
+  echo "clients: installing boto3 and the AWS CLI"
   try python python3 -m venv "$to/python" || return 0
   try python "$to/python/bin/pip" install -q --disable-pip-version-check -r "$here/requirements.txt" || return 0
   cp "$here/requirements.txt" "$to/python/"
