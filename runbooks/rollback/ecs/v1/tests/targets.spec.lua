@@ -7,10 +7,8 @@ local function rollback(to)
   return { runbook = "rollback/ecs", args = { cluster = names.cluster, service = names.service, to = to } }
 end
 
-local function image(version, more)
-  more = more or {}
-  more.name = "aistudio-dev:" .. version
-  return { "image", more }
+local function image(version, crash)
+  return { "image", { name = "aistudio-dev:" .. version, crash = crash } }
 end
 
 local function deployed(version, change)
@@ -44,7 +42,7 @@ local function registered(image_name, family)
 end
 
 local settle = { "settle", { timeout = "60m" } }
-local crash = { crash = { exit = 1, after = "8s" } }
+local crash = { exit = 1, after = "8s" }
 local restart = somebody("update_service", { force_new_deployment = true })
 
 local plain = { "ecs.update_service", "ecs.tag_resource" }
