@@ -68,7 +68,9 @@ class Crane:
         return self.do("ls", repository)
 
     def digest(self, of):
-        return self.do("digest", of)
+        code, text = self.do("digest", of)
+        # It says on the way when it had to try again.
+        return code, next((line for line in text.splitlines() if line.startswith("sha256:")), text)
 
 
 class Skopeo:
