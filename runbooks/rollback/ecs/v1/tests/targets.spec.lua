@@ -7,8 +7,12 @@ local function rollback(to)
   return { runbook = "rollback/ecs", args = { cluster = names.cluster, service = names.service, to = to } }
 end
 
-local function image(version, crash)
-  return { "image", { name = "aistudio-dev:" .. version, crash = crash } }
+local function image(version)
+  return { "image", { name = "aistudio-dev:" .. version } }
+end
+
+local function crashing(version)
+  return { "image", { name = "aistudio-dev:" .. version, crash = { exit = 1, after = "8s" } } }
 end
 
 local function deployed(version, change)
@@ -42,7 +46,6 @@ local function registered(image_name, family)
 end
 
 local settle = { "settle", { timeout = "60m" } }
-local crash = { exit = 1, after = "8s" }
 local restart = somebody("update_service", { force_new_deployment = true })
 
 local plain = { "ecs.update_service", "ecs.tag_resource" }
@@ -83,7 +86,7 @@ local specs = {
   },
   {
     name = "after a circuit breaker rolled v3 back to v2, going back goes to v1",
-    world = { "service", image "v2", deployed "v2", image("v3", crash), begun "v3", settle },
+    world = { "service", image "v2", deployed "v2", crashing "v3", begun "v3", settle },
     expect = back_on "v1",
   },
   {
@@ -115,7 +118,7 @@ local specs = {
       { "service", {
         app = "aistudio", env = "dev", image = "aistudio-dev:v1", circuit_breaker = { enable = true, rollback = false },
       } },
-      image "v2", deployed "v2", image("v3", crash), begun "v3", { "advance", { time = "30m" } },
+      image "v2", deployed "v2", crashing "v3", begun "v3", { "advance", { time = "30m" } },
     },
     expect = back_on "v2",
   },
@@ -123,7 +126,7 @@ local specs = {
     name = "a deployment that fails for ever without a breaker is stopped, and ECS goes back",
     world = {
       { "service", { app = "aistudio", env = "dev", image = "aistudio-dev:v1", circuit_breaker = false } },
-      image("v2", crash), begun "v2", { "advance", { time = "10m" } },
+      crashing "v2", begun "v2", { "advance", { time = "10m" } },
     },
     expect = back_on("v1", stopped),
   },
@@ -146,7 +149,7 @@ local specs = {
   {
     name = "a first deployment that failed leaves nothing to go back to, and says so",
     world = {
-      image("v1", crash),
+      crashing "v1",
       { "service", { app = "aistudio", env = "dev", image = "aistudio-dev:v1", wait = false } },
       { "advance", { time = "40m" } },
     },
@@ -263,7 +266,7 @@ local specs = {
       { "service", {
         app = "aistudio", env = "dev", image = "aistudio-dev:v1", circuit_breaker = { enable = true, rollback = false },
       } },
-      image "v2", deployed "v2", image("v3", crash), begun "v3", { "advance", { time = "30m" } },
+      image "v2", deployed "v2", crashing "v3", begun "v3", { "advance", { time = "30m" } },
     },
     run = rollback "1",
     expect = back_on "v2",
@@ -319,7 +322,7 @@ local specs = {
   {
     name = "--to a tag that ran and another time failed means what ran",
     world = {
-      "service", image "v2", image("v3", crash), deployed "v2",
+      "service", image "v2", crashing "v3", deployed "v2",
       tag("v1", "v3"), somebody("update_service", { task_definition = "aistudio-dev:1" }), settle,
     },
     run = rollback "v1",
