@@ -21,13 +21,15 @@ local LOOK = 5 -- seconds between two looks for a write whose answer was lost
 -- ---- before the write ----------------------------------------------------------------------------
 
 --- What rollout.write compares with before it writes: the primary deployment that the plan saw, and the
--- service deployment that was there. Plain data, for plan() to return.
+-- service deployment that was there; for an undo the service revision that alone ran, if one did. Plain data, for
+-- plan() to return.
 function rollout.mark(service)
-  local primary = services.primary(service)
+  local primary, revisions = services.primary(service), service.current_service_revisions
   return {
     primary = primary and primary.id,
     task_definition = service.task_definition,
     current = service.current_service_deployment,
+    revision = revisions and #revisions == 1 and revisions[1].arn or nil,
   }
 end
 

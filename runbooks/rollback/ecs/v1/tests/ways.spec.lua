@@ -257,7 +257,7 @@ local specs = {
     name = "an operator who says no changes nothing",
     world = { two },
     run = { runbook = "rollback/ecs", args = names, answer = false },
-    expect = { verdict = { "declined", "cancelled" }, writes = {}, truth = { ended = "nothing_changed" } },
+    expect = { verdict = "refused_by_operator", exit_code = 32, writes = {}, truth = { ended = "nothing_changed" } },
   },
   {
     name = "a plan alone writes nothing",
