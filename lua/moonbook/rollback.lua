@@ -93,28 +93,6 @@ end
 
 -- ---- when nothing is under way -------------------------------------------------------------------
 
--- Where in the stack to look first: below what runs; or at its top, when the newest deployment failed and
--- left the service set to something that never was complete. nil and a sentence when the history and the
--- service do not agree.
-local function first_place(service, past, stack)
-  local top, newest = stack[#stack], past.entries[1]
-  local primary = services.primary(service)
-  local set_to = primary and primary.task_definition or service.task_definition
-  if newest and (newest.status == "STOPPED" or newest.status == "ROLLBACK_FAILED") and newest.target
-    and newest.target.task_definition == set_to then
-    -- A restart of the last good version that failed would only fail again.
-    return history.content(newest.target, "service") == (top.revision and history.content(top.revision, "service"))
-      and #stack - 1 or #stack
-  end
-  if top.revision and top.revision.task_definition ~= set_to then
-    return nil, ("The service is set to %s, but its history says that %s was deployed last. Say with --to what to go back to."):format(
-      services.revision(set_to),
-      history.name(top.revision)
-    )
-  end
-  return #stack - 1
-end
-
 -- Why the history is of no help.
 local function no_history(options, past)
   if past.unreadable then
@@ -145,7 +123,7 @@ end
 local function choose(options, service, past, stack)
   local place, conflict
   if #stack > 0 then
-    place, conflict = first_place(service, past, stack)
+    place, conflict = target.first_place(service, past.entries, stack)
   end
   if options.to then
     local found, why = target.named(options.to, past, stack, place or #stack - 1, options.service)

@@ -10,6 +10,7 @@ local history = require "moonbook.history"
 local images = require "moonbook.images"
 local patience = require "moonbook.patience"
 local registry = require "moonbook.registry"
+local services = require "moonbook.services"
 local task_definitions = require "moonbook.task_definitions"
 
 local target = {}
@@ -112,6 +113,27 @@ function target.of_revision(revision, entry, since)
 end
 
 -- ---- the one before ------------------------------------------------------------------------------
+
+--- Where in the stack to look first: below what runs; or at its top, when the newest deployment failed and left the
+-- service set to something that was never complete. nil and a sentence when the history and the service do not agree.
+function target.first_place(service, entries, stack)
+  local top, newest = stack[#stack], entries[1]
+  local primary = services.primary(service)
+  local set_to = primary and primary.task_definition or service.task_definition
+  if newest and (newest.status == "STOPPED" or newest.status == "ROLLBACK_FAILED") and newest.target
+    and newest.target.task_definition == set_to then
+    -- A restart of the last good version that failed would only fail again.
+    return history.content(newest.target, "service") == (top.revision and history.content(top.revision, "service"))
+      and #stack - 1 or #stack
+  end
+  if top.revision and top.revision.task_definition ~= set_to then
+    return nil, ("The service is set to %s, but its history says that %s was deployed last. Say with --to what to go back to."):format(
+      services.revision(set_to),
+      history.name(top.revision)
+    )
+  end
+  return #stack - 1
+end
 
 --- The newest place of the stack at or below `from` that can run, or nil; and lines about those passed over.
 function target.before(stack, from)

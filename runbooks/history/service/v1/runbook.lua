@@ -66,15 +66,17 @@ local function last_times(entries)
   return times
 end
 
--- What a rollback would do now, as far as the history says.
-local function outlook(stack, known)
-  for place = #stack - 1, 1, -1 do
-    local answer = known[stack[place].content]
-    if answer == nil or answer:find("^yes") then
-      return "a rollback now would go to " .. history.name(stack[place].revision)
-    end
+-- What a rollback would do now, by what rollback/ecs itself goes by.
+local function outlook(stack, place, conflict, under_way)
+  if under_way and #stack > 0 then
+    return "a rollback now would stop the deployment under way and have ECS go back to "
+      .. history.name(stack[#stack].revision)
+  elseif conflict then
+    return "a rollback now would need --to: the service is not set to what was deployed last"
   end
-  return "there is nothing that a rollback could go to"
+  local found = place and target.before(stack, place)
+  return found and "a rollback now would go to " .. history.name(found.revision)
+    or "there is nothing that a rollback could go to"
 end
 
 function runbook.plan(run, args)
@@ -90,7 +92,12 @@ function runbook.plan(run, args)
   if not past then
     return { refuse = unreadable }
   end
-  return { entries = past.entries }
+  local stack = history.stack(past.entries, "task")
+  local place, conflict
+  if #stack > 0 then
+    place, conflict = target.first_place(service, past.entries, stack)
+  end
+  return { entries = past.entries, place = place, conflict = conflict }
 end
 
 -- What a machine gets of one row.
@@ -116,7 +123,9 @@ function runbook.verify(run, args, plan)
   end
   local stack = history.stack(entries, "task")
   local shown = table.move(entries, 1, math.min(#entries, args.limit), 1, {})
-  local known = answers(shown, #stack > 0 and stack[#stack].content or nil, last_times(entries))
+  -- What was last complete is not what the service is set to when the newest deployment failed and was not rolled back.
+  local current = plan.place ~= #stack and #stack > 0 and stack[#stack].content or nil
+  local known = answers(shown, current, last_times(entries))
   local rows, records = {}, {}
   for index, entry in ipairs(shown) do
     local answer = can_go_back(entry, known)
@@ -130,7 +139,12 @@ function runbook.verify(run, args, plan)
   end
   table_of({ "began (UTC)", "took", "ended", "task definition", "image", "can go back" }, rows)
   return {
-    message = ("%d of %d deployments of %s; %s."):format(#shown, #entries, args.service, outlook(stack, known)),
+    message = ("%d of %d deployments of %s; %s."):format(
+      #shown,
+      #entries,
+      args.service,
+      outlook(stack, plan.place, plan.conflict, history.under_way(entries))
+    ),
     deployments = records,
   }
 end
