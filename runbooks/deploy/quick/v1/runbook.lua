@@ -8,10 +8,10 @@ local images = require "moonbook.images"
 local preflight = require "moonbook.preflight"
 local prove = require "moonbook.prove"
 local registry = require "moonbook.registry"
-local rollback = require "moonbook.rollback"
 local rollout = require "moonbook.rollout"
 local services = require "moonbook.services"
 local task_definitions = require "moonbook.task_definitions"
+local undo = require "moonbook.rollback.undo"
 
 local runbook = {}
 
@@ -111,6 +111,11 @@ local function described_change(definition, container, wanted, digest)
   )
 end
 
+-- Why the same reference is deployed again, as far as it is known.
+local function why_forced(digest)
+  return digest and ", which does not run its image of now" or ": whether its image is another now could not be asked"
+end
+
 -- What plan() returns when an image is neither in ECR nor fetched by it when it is first pulled.
 local function missing_image(absent)
   for _, image in ipairs(absent) do
@@ -168,7 +173,7 @@ function runbook.plan(run, args)
     digests = digests,
     changes = {
       ("Deploys %s in %s: %s"):format(args.service, args.cluster, change),
-      same and "Forces a new deployment of " .. services.revision(service.task_definition) .. ", whose image is another now"
+      same and "Forces a new deployment of " .. services.revision(service.task_definition) .. why_forced(digests[container])
         or "Registers a new revision of " .. definition.family .. " and updates the service once",
     },
     next = ("moonbook run rollback/ecs --cluster %s --service %s"):format(args.cluster, args.service),
@@ -261,7 +266,7 @@ end
 
 -- Goes back to what ran before this run began, by the same way as rollback/ecs.
 function runbook.undo(run, args, plan)
-  return rollback.undo { cluster = args.cluster, service = args.service, mark = plan.mark, run = run.id }
+  return undo.run { cluster = args.cluster, service = args.service, mark = plan.mark, run = run.id }
 end
 
 return runbook

@@ -2,9 +2,9 @@
 -- deployment, is not success.
 
 local deployment = require "moonbook.deployment"
-local rollback = require "moonbook.rollback"
 local rollout = require "moonbook.rollout"
 local services = require "moonbook.services"
+local undo = require "moonbook.rollback.undo"
 
 local runbook = {}
 
@@ -78,7 +78,7 @@ end
 
 -- A restart that did not go well is taken back as any deployment is: to the images that ran before.
 function runbook.undo(run, args, plan)
-  return rollback.undo { cluster = args.cluster, service = args.service, mark = plan.mark, run = run.id }
+  return undo.run { cluster = args.cluster, service = args.service, mark = plan.mark, run = run.id }
 end
 
 return runbook

@@ -97,6 +97,12 @@ local specs = {
     run = with("to", "v1"),
     expect = back_on "v1",
   },
+  {
+    name = "--to what is being deployed is refused, and says how to follow it",
+    world = { two, slow "v3", begun "v3", { "advance", { time = "60s" } } },
+    run = with("to", "v3"),
+    expect = nothing_written("refused_by_plan", 30, "aistudio-dev is being moved to aistudio-dev:3"),
+  },
 
   -- ---- other people ------------------------------------------------------------------------------
   {
