@@ -473,17 +473,26 @@ end
 
 -- ---- afterwards ----------------------------------------------------------------------------------
 
+-- Whether a service shows what was waited for. Of a deployment whose traffic alone was waited for, its own tasks
+-- must run: those it replaces may stay for as long as the bake time.
+local function has_settled(service, ours, goal)
+  if goal == "traffic_shifted" and ours.rollout_state == "IN_PROGRESS" then
+    return ours.status == "PRIMARY" and ours.running_count == service.desired_count
+  end
+  return by_service.is_complete(service, ours)
+end
+
 --- The service as soon as a read shows the deployment that deployment.started gave as its primary one with
 -- all tasks running, or as it is when that has not come about for a minute or a newer one has taken its
--- place. For verify(): a read may be older than the one before it. nil and a sentence when the service is
--- not ACTIVE.
-function deployment.settled(cluster, name, started)
+-- place. For verify(): a read may be older than the one before it. `goal`: what was waited for, "deployed" when
+-- absent. nil and a sentence when the service is not ACTIVE.
+function deployment.settled(cluster, name, started, goal)
   local deadline = now() + LAG
   while now() < deadline do
     local service = services.active(cluster, name)
     local ours = service and services.deployment(service, started.id)
     local primary = service and services.primary(service)
-    if ours and by_service.is_complete(service, ours) then
+    if ours and has_settled(service, ours, goal) then
       return service
     elseif primary and primary.id ~= started.id and by_service.is_newer(primary, started) then
       return service

@@ -33,13 +33,25 @@ local function wrong_images(task, digests)
   return problems
 end
 
+-- The tasks that a deployment started; all when none is named.
+local function started_by(tasks, deployment)
+  local own = {}
+  for _, task in ipairs(tasks) do
+    if not deployment or task.started_by == deployment then
+      own[#own + 1] = task
+    end
+  end
+  return own
+end
+
 --- Checks that every task of the service runs the images with these digests, { container name = digest }.
-function prove.images(cluster, service, digests)
+-- `deployment`: the id of the one whose tasks alone are meant, while it is not over.
+function prove.images(cluster, service, digests, deployment)
   local name = "every task runs the image"
   if next(digests) == nil then
     return { name = name, reason = "the digest of the image is not known" }
   end
-  local tasks, problems = health.tasks(cluster, service), {}
+  local tasks, problems = started_by(health.tasks(cluster, service), deployment), {}
   for _, task in ipairs(tasks) do
     for _, problem in ipairs(wrong_images(task, digests)) do
       problems[#problems + 1] = problem
@@ -140,7 +152,7 @@ end
 -- ---- together ------------------------------------------------------------------------------------
 
 --- Makes all of these checks at the same time: { service = as described, digests, args = of the runbook:
--- cluster, and where the health page is }. Gives a list of { name, reason } of what could not be checked.
+-- cluster, and where the health page is, deployment = as for prove.images }. Gives a list of { name, reason } of what could not be checked.
 function prove.all(options)
   local skipped = {}
   local function run(prover, ...)
@@ -152,7 +164,7 @@ function prove.all(options)
   end
   local service = options.service
   together {
-    function() run(prove.images, options.args.cluster, service.service_name, options.digests or {}) end,
+    function() run(prove.images, options.args.cluster, service.service_name, options.digests or {}, options.deployment) end,
     function() run(prove.targets, service) end,
     function() run(prove.alarms, service) end,
     function() run(prove.application, options.args) end,

@@ -372,7 +372,12 @@ end
 
 --- A command of the control interface whose time has come.
 function faults.handlers.command(world, args)
-  require("sim.control")[args.command](world, args.args)
+  local ok, err = pcall(require("sim.control")[args.command], world, args.args)
+  if not ok then
+    world.data.failed_commands = world.data.failed_commands or {}
+    table.insert(world.data.failed_commands, ("%s: %s"):format(args.command, tostring(err)))
+    error(err, 0)
+  end
 end
 
 return faults

@@ -127,6 +127,13 @@ local function judge_truth(failures, what, found, wanted)
   end
 end
 
+-- What was to happen later (`at`) and could not: the world was not what the spec says.
+local function judge_commands(failures, world)
+  for _, line in ipairs(world.data.failed_commands or {}) do
+    failures[#failures + 1] = "world: at: " .. line
+  end
+end
+
 -- Every text of `wanted` must be in some line.
 local function judge_evidence(failures, lines, wanted)
   for _, text in ipairs(wanted) do
@@ -180,6 +187,7 @@ function specs.judge(world, args)
   if expect.later then -- last, as it moves the clock
     judge_truth(failures, "truth, later", truth.settled(world, {}), expect.later)
   end
+  judge_commands(failures, world)
   if #failures > 0 then
     failures[#failures + 1] = ("the run said: %s: %s"):format(outcome.verdict, outcome.message or "")
   end

@@ -21,8 +21,19 @@ local function reason(name)
   return texts.fill(texts.service_deployment[name], {})
 end
 
+local function is_paused(record)
+  for _, hook in ipairs(record.status == "IN_PROGRESS" and record.hooks or {}) do
+    if hook.status == "AWAITING_ACTION" then
+      return true
+    end
+  end
+  return false
+end
+
 local function word_of(record)
-  if record.status == "ROLLBACK_SUCCESSFUL" then
+  if is_paused(record) then
+    return "paused"
+  elseif record.status == "ROLLBACK_SUCCESSFUL" then
     return not record.stopped_by and "rolled_back" or record.stopped_by == "scenario" and "stopped" or "undone"
   elseif record.status == "STOPPED" then
     return record.status_reason == reason "superseded" and "superseded"
@@ -84,23 +95,42 @@ local function image_of_revision(world, arn)
   return name_of(world, revision.images[1] and revision.images[1].image_digest)
 end
 
+-- Whether the requests of customers reach a deployment's tasks. Without stages they reach all that are healthy.
+local function gets_traffic(service, id)
+  for _, deployment in ipairs(service.deployments) do
+    if deployment.id == id then
+      return deployment.production ~= 0
+    end
+  end
+  return false
+end
+
+local function add(list, name)
+  if not util.holds(list, name) then
+    table.insert(list, name)
+  end
+end
+
 -- The service's tasks that run and are not told to stop: how many, of which images, how many of them are healthy,
--- and whether one of these answers.
+-- which images get requests, and whether a task that gets some answers.
 local function look(world, service)
-  local out = { running = 0, healthy = 0, images = {}, serving = false }
+  local out = { running = 0, healthy = 0, images = {}, receiving = {}, serving = false }
   for _, id in ipairs(service.tasks) do
     local task = world:state("ecs").tasks[id]
     if task.view.last_status == "RUNNING" and task.view.desired_status == "RUNNING" then
       local name, healthy = image_of(world, task), is_healthy(world, task)
+      local receives = healthy and gets_traffic(service, task.deployment)
       out.running = out.running + 1
       out.healthy = out.healthy + (healthy and 1 or 0)
-      out.serving = out.serving or healthy and answers(world, task)
-      if not util.holds(out.images, name) then
-        table.insert(out.images, name)
+      out.serving = out.serving or receives and answers(world, task)
+      add(out.images, name)
+      if receives then
+        add(out.receiving, name)
       end
     end
   end
   table.sort(out.images)
+  table.sort(out.receiving)
   return out
 end
 
@@ -121,20 +151,24 @@ end
 --
 --     ended     how the newest deployment ended that a client started or stopped: deployed, rolled_back (by ECS),
 --               undone (a client stopped it), stopped (somebody else did), superseded, failed (nothing
---               restored), deleted, rolling_back, still_running; nothing_changed when there is none
+--               restored), deleted, rolling_back, still_running, paused (it waits at a hook for somebody);
+--               nothing_changed when there is none
 --     status    that service deployment's own status, or nil
 --     newest    whether nobody has deployed since
 --     started   how many deployments clients started
 --     moving    whether a deployment is under way, whoever started it
 --     images    what runs, by the names the images were built under (a tag may have been moved since), sorted
+--     receiving the images of healthy tasks that get customers' requests, sorted
+--     most_traffic  the most of production traffic, in percent, that the client's deployment ever got; nil when it
+--               has no stages
 --     primary   the image of the primary deployment, of which ECS starts new tasks
 --     running, healthy, desired   tasks that run; of these, with healthy targets everywhere; wanted
---     serving   whether a healthy task answers
+--     serving   whether a healthy task that gets requests answers
 function truth.of(world, args)
   local key = args.service and ("%s/%s"):format(args.cluster or args.service, args.service)
   local service = key and world:state("ecs").services[key] or not key and only_service(world)
   if not service then
-    return { ended = "nothing_changed", newest = false, started = 0, moving = false, images = {}, running = 0,
+    return { ended = "nothing_changed", newest = false, started = 0, moving = false, images = {}, receiving = {}, running = 0,
       healthy = 0, desired = 0, serving = false }
   end
   local record, newest, started = of_client(world, service)
@@ -144,6 +178,7 @@ function truth.of(world, args)
     out.ended = "deleted"
   end
   out.status, out.newest, out.started = record and record.status, newest, started
+  out.most_traffic = record and record.shifts and (record.most_traffic or 0) or nil
   out.moving = service.status == "ACTIVE" and primary ~= nil and primary.rollout_state == "IN_PROGRESS"
   out.primary = primary and image_of_revision(world, primary.revision)
   out.desired = service.desired

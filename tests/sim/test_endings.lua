@@ -125,4 +125,49 @@ end
 
 each("rollback", check_rollback)
 
+-- ---- in stages -----------------------------------------------------------------------------------
+
+-- As somebody who answers the hook that a deployment waits at, or has it stopped.
+local function undo(world)
+  local arn = build.call(world, "ecs", "list_service_deployments", place).service_deployments[1].service_deployment_arn
+  local found = build.call(world, "ecs", "describe_service_deployments", { service_deployment_arns = { arn } })
+  local hook = (found.service_deployments[1].lifecycle_hook_details or {})[1]
+  if hook and hook.status == "AWAITING_ACTION" then
+    insist(world, "continue_service_deployment", { service_deployment_arn = arn, hook_id = hook.hook_id, action = "ROLLBACK" })
+  else
+    insist(world, "stop_service_deployment", { service_deployment_arn = arn, stop_type = "ROLLBACK" })
+  end
+end
+
+-- What this client waits for: until the deployment is over, pauses, or its goal is reached.
+local function wait_in_stages(world, run)
+  local ends = world:now() + run.args.wait
+  repeat
+    local seen = truth.of(world, {})
+    if not seen.moving or seen.ended == "paused" or run.args.goal == "traffic_shifted" and seen.most_traffic == 100 then
+      return
+    end
+    world:advance_to(math.min(world:now() + 5, ends))
+  until world:now() >= ends
+end
+
+local function check_in_stages(ending)
+  local world, run = t.world { seed = 1 }, ending.run
+  specs.prepare(world, ending)
+  if run.runbook == "deploy/quick" then
+    actions["deploy/quick"](world, run.args)
+  elseif ending.expect.truth.ended == "undone" then
+    undo(world)
+  else
+    actions["deploy/quick"](world, { image = pinned(world, ending.wanted) })
+  end
+  wait_in_stages(world, run)
+  compare(truth.of(world, {}), ending.expect.truth, "truth")
+  if ending.expect.later then
+    compare(truth.settled(world, {}), ending.expect.later, "later")
+  end
+end
+
+each("stages", check_in_stages)
+
 t.finish()

@@ -174,6 +174,7 @@ kinds.PRODUCTION_TRAFFIC_SHIFT = {
     local blue = stages.blue(service)
     deployment.shifted = blue and next_percent(deployment) or 100 -- the first revision has nobody to share with
     traffic.send(world, service, "production", deployment, deployment.shifted, blue)
+    history.record(world, deployment.service_deployment).most_traffic = deployment.shifted -- for sim.truth
     return durations.take(world, "traffic_shift") + step_minutes(deployment) * 60
   end,
   again = function(deployment)

@@ -214,10 +214,15 @@ end
 
 -- ---- verify --------------------------------------------------------------------------------------
 
+-- Whether the traffic alone was waited for, and the deployment still goes on: what it replaces runs beside it.
+local function is_shifted_only(args, primary)
+  return args.goal == "traffic_shifted" and primary ~= nil and primary.rollout_state == "IN_PROGRESS"
+end
+
 -- What ECS called complete must be what runs, and work.
 function runbook.verify(run, args, plan, applied)
   local started = applied.deployment
-  local service, why = deployment.settled(args.cluster, args.service, started)
+  local service, why = deployment.settled(args.cluster, args.service, started, args.goal)
   if not check("service is active", service ~= nil, why) then
     return
   end
@@ -241,20 +246,24 @@ function runbook.verify(run, args, plan, applied)
       ),
     }
   end
-  local wanted = service.desired_count
+  local goes_on = is_shifted_only(args, primary)
+  local wanted, counted = service.desired_count, goes_on and primary or service
   check(
     "desired tasks run",
-    wanted > 0 and service.running_count == wanted,
-    wanted == 0 and "it was scaled to zero meanwhile" or services.counts(service)
+    wanted > 0 and counted.running_count == wanted,
+    wanted == 0 and "it was scaled to zero meanwhile" or services.counts(counted)
   )
-  local skipped = prove.all { service = service, digests = plan.digests, args = args }
+  local skipped = prove.all {
+    service = service, digests = plan.digests, args = args, deployment = goes_on and started.id or nil,
+  }
   return {
-    message = ("%s runs %s (%s): %d of %d tasks%s."):format(
+    message = ("%s runs %s (%s): %d of %d tasks%s%s."):format(
       args.service,
       plan.image,
-      services.revision(service.task_definition),
-      service.running_count,
-      service.desired_count,
+      services.revision(primary.task_definition),
+      counted.running_count,
+      wanted,
+      goes_on and "; it has all the traffic, and ECS still watches it and may go back" or "",
       prove.unproved(skipped)
     ),
     next = applied.next,
