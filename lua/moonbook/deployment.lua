@@ -14,9 +14,9 @@
 
 local by_deployment = require "moonbook.follow.by_deployment"
 local by_service = require "moonbook.follow.by_service"
-local explain = require "moonbook.explain"
 local health = require "moonbook.health"
 local history = require "moonbook.history"
+local hopeless = require "moonbook.follow.hopeless"
 local outcome = require "moonbook.follow.outcome"
 local services = require "moonbook.services"
 
@@ -226,48 +226,6 @@ local function tell(state)
   return changed
 end
 
--- ---- hopeless causes -----------------------------------------------------------------------------
-
--- Failures so far, as far as anything shows them.
-local function failures(state)
-  local breaker = state.record and state.record.deployment_circuit_breaker or {}
-  return math.max(breaker.failure_count or 0, state.ours and state.ours.failed_tasks or 0)
-end
-
-local function has_breaker(state)
-  local configuration = state.service and state.service.deployment_configuration or {}
-  local breaker = configuration.deployment_circuit_breaker
-  return breaker ~= nil and breaker.enable == true
-end
-
--- When tasks begin to fail, looks at once why: an image that is not there will not be there in ten minutes.
-local function look_for_hopeless(state)
-  local count = failures(state)
-  if not state.wanted.id or state.hopeless or count == (state.failures or 0) then
-    return
-  end
-  state.failures = count
-  local cause = explain.hopeless {
-    cluster = state.cluster, service = state.name, deployment = state.wanted,
-  }
-  if cause then
-    state.hopeless = cause
-    log.error(("deployment %s cannot come right: %s"):format(state.wanted.id, cause.summary))
-  end
-end
-
--- With abort_early, or when ECS itself would go on for ever, a hopeless cause is the end.
-local function give_up(state)
-  if not state.hopeless or state.rolling_back or not (state.abort_early or not has_breaker(state)) then
-    return nil
-  end
-  return outcome.of(
-    state, "hopeless",
-    "%s cannot come right: %s; ECS is still trying.",
-    outcome.subject(state), state.hopeless.summary:gsub("%.$", "")
-  )
-end
-
 -- ---- after the deployment ------------------------------------------------------------------------
 
 local function draining_targets(service)
@@ -312,8 +270,8 @@ local function turn(state)
   end
   local changed = tell(state)
   if not ended then
-    look_for_hopeless(state)
-    ended = give_up(state)
+    hopeless.look(state)
+    ended = hopeless.judge(state)
   end
   return ended, changed
 end
@@ -361,7 +319,7 @@ local function look(states)
     state.moved = false
     state.outcome = ended
     moved = moved or changed
-    trouble = trouble or changed and (state.rolling_back or failures(state) > 0)
+    trouble = trouble or changed and (state.rolling_back or hopeless.failures(state) > 0)
     if not ended then
       left[#left + 1] = state
     end

@@ -234,9 +234,35 @@ local function bounds_block(service, since)
   return nil
 end
 
+local function hopeless_of(why, options)
+  return {
+    code = why.code, summary = sentences.summary(why.code, context.of_text(why, options)),
+    reason = why.reason, container = why.container,
+  }
+end
+
+--- Whether the bounds of a deployment under way leave no room, by the events of its service, as DescribeServices gives
+-- it: nil, or what explain.hopeless gives. `since`: when the deployment began. Calls nothing.
+function explain.blocked(service, since)
+  local why = bounds_block(service, since)
+  return why and hopeless_of(why, {})
+end
+
+-- How many tasks of a deployment stopped, or are about to, and say why.
+local function stopped_count(list, id)
+  local count = 0
+  for _, task in ipairs(list) do
+    if task.started_by == id and task.stop_code then
+      count = count + 1
+    end
+  end
+  return count
+end
+
 --- Whether a deployment under way cannot come right however long one waits. Takes { cluster, service = its name,
 -- or as DescribeServices gives it (its events are looked at then), deployment = { id, created_at } }. Gives nil,
--- or { code, summary, reason, container }: a cause that is hopeless, of tasks none of which has ever run.
+-- or { code, summary, reason, container }: a cause that is hopeless, of tasks none of which has ever run. Then nil, and
+-- how many stopped tasks of it were seen.
 -- Calls ecs.list_tasks and ecs.describe_tasks alone; a failure of theirs gives nil and the lines that say so.
 function explain.hopeless(options)
   local service = options.service
@@ -247,14 +273,12 @@ function explain.hopeless(options)
     return nil, unread
   end
   local id = options.deployment.id
+  local stopped = stopped_count(list, id)
   local why = classified(list, id) or described and bounds_block(service, options.deployment.created_at)
   if not why or not causes[why.code].hopeless or any_ran(list, id) then
-    return nil
+    return nil, nil, stopped
   end
-  return {
-    code = why.code, summary = sentences.summary(why.code, context.of_text(why, options)),
-    reason = why.reason, container = why.container,
-  }
+  return hopeless_of(why, options), nil, stopped
 end
 
 -- ---- for people ----------------------------------------------------------------------------------

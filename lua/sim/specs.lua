@@ -175,7 +175,7 @@ function specs.judge(world, args)
     failures[#failures + 1] = ("calls: %d, expected at most %d"):format(outcome.calls, expect.at_most)
   end
   if expect.within and outcome.seconds > arguments.seconds("expect", expect, "within") then
-    failures[#failures + 1] = ("it took %d seconds, expected at most %s"):format(outcome.seconds, expect.within)
+    failures[#failures + 1] = ("it took %.0f seconds, expected at most %s"):format(outcome.seconds, expect.within)
   end
   judge_evidence(failures, outcome.evidence or {}, expect.evidence or {})
   judge_checks(failures, outcome.checks or {}, expect.checks or {})

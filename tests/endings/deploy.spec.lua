@@ -109,6 +109,15 @@ local endings = {
     expect = rolled_back,
   },
   {
+    name = "an image without its entry point is rolled back",
+    world = { "service", { "image", {
+      name = "aistudio-dev:v2",
+      start_error = 'runc create failed: unable to start container process: exec: "/app/serve": stat /app/serve: '
+        .. "no such file or directory: unknown",
+    } } },
+    expect = rolled_back,
+  },
+  {
     name = "an image that is not in the registry does not get to run",
     world = { "service", { "image", { name = "aistudio-dev:v2", missing = true } } },
     expect = refused,
@@ -277,7 +286,9 @@ local endings = {
       good,
     },
     run = deploy(1200),
-    expect = still_running,
+    expect = {
+      verdict = "failed", exit_code = 22, truth = { ended = "still_running", images = v1, serving = true }, within = "60s",
+    },
   },
   {
     name = "a service that may have no healthy task at all is deployed after an outage",

@@ -170,4 +170,21 @@ end
 
 each("stages", check_in_stages)
 
+-- ---- given up early ------------------------------------------------------------------------------
+
+-- This client knows beforehand what cannot come right, and has ECS go back soon.
+local function check_early(ending)
+  local world, run = t.world { seed = 1 }, ending.run
+  specs.prepare(world, ending)
+  actions["deploy/quick"](world, run.args)
+  if ending.expect.truth.ended == "undone" then
+    wait(world, 30)
+    undo(world)
+  end
+  wait(world, run.args.wait)
+  compare(truth.of(world, {}), ending.expect.truth, "truth")
+end
+
+each("early", check_early)
+
 t.finish()
