@@ -83,6 +83,12 @@ local function named_by_service(state)
   return primary and primary.id == state.wanted.id and arn or nil
 end
 
+-- The service's own list of deployments has to do.
+local function do_without(state, why)
+  state.by, state.record = by_service, nil
+  log.info(("following %s by the service's list of deployments: %s"):format(state.name, why))
+end
+
 -- Finds the service deployment behind what a state follows; without one in a minute, or without the right
 -- to look, the service's own list has to do.
 local function bind(state)
@@ -95,28 +101,39 @@ local function bind(state)
     return
   end
   if why or now() - state.began >= LAG then
-    state.by = by_service
-    log.info(("following %s by the service's list of deployments: %s"):format(
-      state.name,
-      why or "no service deployment was found for it"
-    ))
+    do_without(state, why or "no service deployment was found for it")
   end
+end
+
+local function take_record(state, record)
+  local signature = by_deployment.signature(record)
+  state.moved = state.moved or signature ~= state.signature
+  state.record, state.signature = record, signature
 end
 
 -- The newest record of every state that has one, 20 a call.
 local function read_records(states)
-  local arns, by_arn = {}, {}
+  local arns, bound = {}, {}
   for _, state in ipairs(states) do
     if state.by == by_deployment and state.arn then
+      bound[#bound + 1] = state
       arns[#arns + 1] = state.arn
-      by_arn[state.arn] = state
     end
   end
-  for _, record in ipairs(history.describe(arns)) do
-    local state = by_arn[record.service_deployment_arn]
-    local signature = by_deployment.signature(record)
-    state.moved = state.moved or signature ~= state.signature
-    state.record, state.signature = record, signature
+  local list, err = attempt(history.describe, arns)
+  if not list and not history.unreadable(err) then
+    error(err, 0)
+  end
+  local records = {}
+  for _, record in ipairs(list or {}) do
+    records[record.service_deployment_arn] = record
+  end
+  for _, state in ipairs(bound) do
+    if not list then
+      do_without(state, err.message)
+    elseif records[state.arn] then
+      take_record(state, records[state.arn])
+    end
   end
 end
 

@@ -24,9 +24,9 @@ history.over = {
 
 -- ---- reading -------------------------------------------------------------------------------------
 
--- Whether an error says that this service or account has no service deployments, or that we may not see
+--- Whether an error says that this service or account has no service deployments, or that we may not see
 -- them: then other ways are left. Everything else is raised.
-local function unreadable(err)
+function history.unreadable(err)
   return err.kind == "denied" or err.code == "UnsupportedFeatureException" or err.code == "InvalidActionException"
     or err.code == "UnknownOperationException"
 end
@@ -69,7 +69,7 @@ function history.list(cluster, service, after)
     cluster = cluster, service = service, created_at = after and { after = after } or nil, max_results = 100,
   })
   if not answer then
-    if unreadable(err) then
+    if history.unreadable(err) then
       return nil, ("the service deployments cannot be read (%s: %s)"):format(err.code, err.message)
     end
     error(err, 0)

@@ -353,116 +353,12 @@ static int run_file(const char *name, int *number) {
   return failed;
 }
 
-/* ---- coverage ----------------------------------------------------------------------------------
- */
-
-/* Whether a file has a spec for the runbook that ends with exit code 0 (or with another). */
-static bool covers(const spec_file *file, const char *runbook, bool success) {
-  if (strcmp(file->runbook, runbook) != 0) {
-    return false;
-  }
-  for (size_t i = 0; i < mb_value_count(file->specs); i++) {
-    const mb_value *expect = mb_map_get(mb_list_at(file->specs, i), "expect");
-    if ((mb_value_integer(mb_map_get(expect, "exit_code")) == 0) == success) {
-      return true;
-    }
-  }
-  return false;
-}
-
-static int check_runbook(const char *runbook, const spec_file *files, int count) {
-  bool success = false;
-  bool failure = false;
-  for (int i = 0; i < count; i++) {
-    success = success || covers(&files[i], runbook, true);
-    failure = failure || covers(&files[i], runbook, false);
-  }
-  printf("%sok - %s has specs for success and for failure\n", success && failure ? "" : "not ",
-         runbook);
-  return success && failure ? 0 : 1;
-}
-
-/* What `moonbook check` finds in the folder that a file of specs lies in (".../v1/tests/x.lua"). */
-static int check_folder(mb_host *host, mb_arena *arena, const char *name) {
-  mb_error error;
-  const mb_value *findings = NULL;
-  const char *end = strstr(name, "/tests/");
-  const char *folder = end == NULL ? NULL : mb_arena_strndup(arena, name, (size_t)(end - name));
-  if (folder == NULL) {
-    printf("not ok - %s does not lie in the tests of a runbook\n", name);
-    return 1;
-  }
-  if (mb_host_check_runbook(host, arena, folder, &findings, &error) != 0) {
-    printf("not ok - %s can be checked\n#   %s\n", folder, error.message);
-    return 1;
-  }
-  printf("%sok - `moonbook check` finds nothing in %s\n",
-         mb_value_count(findings) == 0 ? "" : "not ", folder);
-  for (size_t i = 0; i < mb_value_count(findings); i++) {
-    const mb_value *finding = mb_list_at(findings, i);
-    printf("#   %s:%lld: %s\n", mb_value_string(mb_map_get(finding, "file")),
-           (long long)mb_value_integer(mb_map_get(finding, "line")),
-           mb_value_string(mb_map_get(finding, "message")));
-  }
-  return mb_value_count(findings) == 0 ? 0 : 1;
-}
-
-static int check_coverage(int count, char **names) {
-  enum { LIMIT = 64 };
-  spec_file files[LIMIT];
-  fake_machine fake;
-  mb_host *host = NULL;
-  mb_error error;
-  const mb_value *list = NULL;
-  int failed = 0;
-  mb_arena *arena = mb_arena_new(0);
-  fake_init(&fake);
-  mb_host_options options = MB_HOST_OPTIONS_INIT;
-  options.system = &fake.system;
-  options.settings = "";
-  options.runbook_path = "";
-  for (int i = 0; i < count && i < LIMIT; i++) {
-    failed += read_file(&files[i], arena, names[i]) != 0;
-  }
-  if (failed == 0 && (mb_host_new(&host, &options, &error) != 0 ||
-                      mb_host_list_runbooks(host, arena, &list, &error) != 0)) {
-    printf("Bail out! %s\n", error.message);
-    failed = 1;
-  }
-  if (failed == 0 && mb_value_count(list) == 0) {
-    printf("not ok - there are stock runbooks\n");
-    failed = 1;
-  }
-  for (size_t i = 0; failed == 0 && i < mb_value_count(list); i++) {
-    const mb_value *problem = mb_map_get(mb_list_at(list, i), "error");
-    if (problem != NULL) {
-      printf("not ok - %s\n", mb_value_string(problem));
-      failed++;
-    }
-  }
-  int missing = 0;
-  for (int i = 0; failed == 0 && i < count; i++) {
-    missing += check_folder(host, arena, names[i]);
-  }
-  for (size_t i = 0; failed == 0 && i < mb_value_count(list); i++) {
-    missing += check_runbook(mb_value_string(mb_map_get(mb_list_at(list, i), "name")), files,
-                             count < LIMIT ? count : LIMIT);
-  }
-  mb_host_free(host);
-  fake_dispose(&fake);
-  mb_arena_free(arena);
-  return failed + missing;
-}
-
 int main(int count, char **arguments) {
   int number = 0;
   int failed = 0;
   if (count < 2) {
-    fprintf(stderr, "runbook_specs [--covers] FILE...\n");
+    fprintf(stderr, "runbook_specs FILE...\n");
     return 2;
-  }
-  if (strcmp(arguments[1], "--covers") == 0) {
-    return check_coverage(count - 2, arguments + 2) == 0 ? 0 : 1;
   }
   for (int i = 1; i < count; i++) {
     failed += run_file(arguments[i], &number);
