@@ -105,27 +105,37 @@ function history.revisions(arns)
   return out
 end
 
-local function arns_of(list, name)
+-- What the members of these names say in a list, each once.
+local function arns_of(list, ...)
   local out, seen = {}, {}
-  for _, item in ipairs(list) do
-    local arn = item[name]
-    if arn and not seen[arn] then
-      seen[arn] = true
-      out[#out + 1] = arn
+  for _, name in ipairs { ... } do
+    for _, item in ipairs(list) do
+      local arn = item[name]
+      if arn and not seen[arn] then
+        seen[arn] = true
+        out[#out + 1] = arn
+      end
     end
   end
   return out
 end
 
--- The briefs whose end only their description tells: what a rollback went to, and how one still goes.
+-- The briefs whose end only their description tells: what a rollback went to, and how one still goes; and the oldest,
+-- for what ran before all that ECS remembers.
 local function worth_describing(list)
   local out = {}
-  for _, brief in ipairs(list) do
-    if brief.status ~= "SUCCESSFUL" and brief.status ~= "STOPPED" then
+  for place, brief in ipairs(list) do
+    if brief.status ~= "SUCCESSFUL" and brief.status ~= "STOPPED" or place == #list then
       out[#out + 1] = brief
     end
   end
   return out
+end
+
+-- The only revision that ran when a deployment began; nil when none or several did.
+local function source_of(deployment)
+  local sources = deployment and deployment.source_service_revisions or {}
+  return #sources == 1 and sources[1].arn or nil
 end
 
 local function with_descriptions(list)
@@ -145,6 +155,7 @@ local function with_descriptions(list)
       target_arn = brief.target_service_revision_arn,
       restored_arn = whole and whole.rollback and whole.rollback.service_revision_arn,
       deployment = whole,
+      source_arn = index == #list and source_of(whole) or nil,
     }
   end
   return entries
@@ -152,14 +163,11 @@ end
 
 -- The revisions an entry needs, put in.
 local function with_revisions(entries)
-  local wanted = arns_of(entries, "target_arn")
-  for _, arn in ipairs(arns_of(entries, "restored_arn")) do
-    wanted[#wanted + 1] = arn
-  end
-  local revisions = history.revisions(wanted)
+  local revisions = history.revisions(arns_of(entries, "target_arn", "restored_arn", "source_arn"))
   sameness.find(revisions)
   for _, entry in ipairs(entries) do
     entry.target, entry.restored = revisions[entry.target_arn], revisions[entry.restored_arn]
+    entry.source = revisions[entry.source_arn]
   end
   return entries, revisions
 end
@@ -167,7 +175,7 @@ end
 --- The whole history of a service: { entries, revisions = revisions by ARN }, the entries newest first:
 -- { arn, created_at, finished_at, status, reason, target_arn, target = the revision it went to,
 -- restored_arn, restored = the revision ECS went back to, deployment = its description unless it ended
--- SUCCESSFUL or STOPPED }. `limit`: only so many of the newest. nil and a sentence as in history.list.
+-- SUCCESSFUL or STOPPED; of the oldest source_arn, source = what ran before it }. `limit`: only so many of the newest. nil and a sentence as in history.list.
 function history.read(options)
   local list, why = history.list(options.cluster, options.service)
   if not list then
@@ -254,13 +262,22 @@ local function pop_to(stack, content)
   return false
 end
 
+-- What ran before the oldest deployment that ECS remembers: it keeps 90 days, and what ran before may be older.
+local function bottom_of(entries, scope)
+  local oldest = entries[#entries]
+  local revision = oldest and oldest.source
+  return revision and {
+    content = history.content(revision, scope), revision = revision, revision_arn = oldest.source_arn, entry = oldest, last = {},
+  }
+end
+
 --- What ran before what, oldest first: a list of { content, revision, revision_arn, entry = the
 -- deployment that first put it in place, last = the newest one that left it running }. The last one is
 -- what the history says runs now; the one before it is what to go back to. To go back to something takes
 -- what came after it off the list: after v4, v5 and back to v4 the list ends v3, v4, and the next step
 -- back is v3, never v5.
 function history.stack(entries, scope)
-  local stack = {}
+  local stack = { bottom_of(entries, scope) }
   for index = #entries, 1, -1 do
     local entry = entries[index]
     local arn, revision = history.left_running(entry)

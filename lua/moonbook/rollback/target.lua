@@ -272,6 +272,11 @@ function target.named(typed, past, stack, from, service_name)
     return of_revision_named(entries[1].target, entries[1])
   elseif steps then
     return of_steps(steps, stack, from)
+  elseif typed:find("^arn:.*:service%-revision/") then
+    local revision = history.revisions({ typed })[typed]
+    if revision then
+      return of_revision_named(revision)
+    end
   elseif typed:find("^[%w_-]+:%d+$") or typed:find("^arn:.*:task%-definition/") then
     return of_definition(typed)
   end
