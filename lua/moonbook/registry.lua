@@ -2,7 +2,7 @@
 --
 -- `region` is that of the run: a registry of another region, or that is not ECR's, cannot be asked.
 --
--- Uses: ecr.describe_images; registry.fetched_through: ecr.describe_pull_through_cache_rules.
+-- Uses: ecr.describe_images.
 
 local images = require "moonbook.images"
 local patience = require "moonbook.patience"
@@ -76,25 +76,6 @@ function registry.digests(definition)
     end
   end)
   return digests, missing
-end
-
---- Where ECR would fetch an image from that it does not have yet, by its rules for pulling through; nil where it
--- would not, or the rules may not be read: few registries have any.
-function registry.fetched_through(reference)
-  local answer, err = patience.attempt(all, ecr.describe_pull_through_cache_rules, {
-    registry_id = images.parse(reference).account,
-  })
-  if err and err.kind ~= "denied" then
-    error(err, 0)
-  end
-  local repository = images.parse(reference).repository
-  for _, rule in ipairs(answer and answer.pull_through_cache_rules or {}) do
-    local prefix = rule.ecr_repository_prefix
-    if prefix == "ROOT" or repository:sub(1, #prefix + 1) == prefix .. "/" then
-      return rule.upstream_registry_url or prefix
-    end
-  end
-  return nil
 end
 
 return registry

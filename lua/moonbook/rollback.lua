@@ -22,6 +22,7 @@ local rollout = require "moonbook.rollout"
 local services = require "moonbook.services"
 local target = require "moonbook.rollback.target"
 local task_definitions = require "moonbook.task_definitions"
+local verdict = require "moonbook.verdict"
 
 local rollback = {}
 
@@ -106,7 +107,7 @@ end
 local function plan_without_history(options, service, past)
   local found, missing = target.listed(service)
   if not found and options.allow_guess then
-    found, missing = target.guess(service)
+    found, missing = options.guess(service)
   end
   if found then
     return found
@@ -312,7 +313,8 @@ local function read(options)
   return service, nil, past, history.stack(past.entries, options.scope or "task")
 end
 
---- Decides how to go back, and to what: { cluster, service, to, scope = "task" | "service", allow_guess }.
+--- Decides how to go back, and to what: { cluster, service, to, scope = "task" | "service", allow_guess, guess =
+-- the function of moonbook.rollback.guess }.
 -- Only reads. Gives what plan() of a runbook returns: `refuse`, `nothing_to_do`, or { way, changes, ... } for
 -- rollback.apply.
 function rollback.plan(options)
@@ -364,7 +366,7 @@ local function follow_back(options, plan)
   elseif ended.outcome == "completed" then
     return nil
   end
-  return rollout.ending(ended)
+  return verdict.of(ended)
 end
 
 -- A refusal because it is over by itself is no failure: how it ended is seen next.
@@ -403,7 +405,7 @@ function ways.update(options, plan)
   local input = plan.input
   if plan.registration then
     local arn = step("Register a copy of what it goes back to", function()
-      return task_definitions.register(plan.registration)
+      return rollout.register(plan.registration)
     end)
     input = {}
     for name, value in pairs(plan.input) do
@@ -421,7 +423,7 @@ function ways.update(options, plan)
   local ended = step("Follow it to its end", function()
     return rollout.follow { cluster = options.cluster, service = options.service, started = started, wait = options.wait }
   end)
-  local result = rollout.ending(ended)
+  local result = verdict.of(ended)
   if ended.outcome == "completed" then
     result.digests = plan.digests
     result.gone_back = true

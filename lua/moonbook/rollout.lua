@@ -1,17 +1,17 @@
 --- Moving a service to another version and knowing how it ended: one UpdateService, followed, explained.
 -- What deploy/quick, deploy/restart and rollback/ecs share.
 --
---     local started, ending = rollout.write { cluster = c, service = s, plan = rollout.mark(service),
---                                             input = { task_definition = arn } }   -- inside a step
---     local ended = rollout.follow { cluster = c, service = s, started = started, wait = 900 }
---     return rollout.ending(ended)
+--     plan():   return { mark = rollout.mark(service) }
+--     apply():  return rollout.deploy { title = "Move the service to it", cluster = c, service = s, mark = plan.mark,
+--                                       input = { task_definition = arn }, wait = 900 }
 --
--- Uses: ecs.follow_deployment, ecs.explain, ecs.update_service; rollout.abort: ecs.stop_service_deployment.
+-- Uses: ecs.follow_deployment, ecs.explain, ecs.update_service, ecs.register_task_definition,
+-- ecs.stop_service_deployment.
 
 local deployment = require "moonbook.deployment"
-local explain = require "moonbook.explain"
 local patience = require "moonbook.patience"
 local services = require "moonbook.services"
+local verdict = require "moonbook.verdict"
 
 local rollout = {}
 
@@ -44,6 +44,14 @@ local function overtaken(name, primary)
     ),
     cause = "changed_since_plan",
   }
+end
+
+--- Registers a new revision, inside a step. Gives its ARN.
+function rollout.register(input)
+  local answer = patience.write(ecs.register_task_definition, input)
+  local arn = answer.task_definition.task_definition_arn
+  log.info(("registered %s"):format(arn:match("([^/]+)$")))
+  return arn
 end
 
 -- ---- the write -----------------------------------------------------------------------------------
@@ -136,20 +144,17 @@ end
 -- `ended` is the outcome "hopeless". Gives the ending for apply() to return. Explains before it stops: the
 -- evidence goes with the tasks.
 function rollout.abort(options, ended)
-  local why = rollout.explain(ended)
+  local why = verdict.explain(ended)
   local answer, err = patience.attempt_write(ecs.stop_service_deployment, {
     service_deployment_arn = ended.arn, stop_type = "ROLLBACK",
   })
   if not answer and err.code ~= "ConflictException" then -- it is over by itself: see how
     error(err, 0)
   end
-  local again = {}
-  for name, value in pairs(options) do
-    again[name] = value
-  end
-  again.abort_early = false
-  local after = rollout.follow(again)
-  local ending = rollout.ending(after, why)
+  local after = rollout.follow {
+    cluster = options.cluster, service = options.service, started = options.started, wait = options.wait,
+  }
+  local ending = verdict.of(after, why)
   if after.outcome == "stopped" and answer then
     ending.verdict = "failed_undone"
     ending.message = ("%s We had ECS stop it and go back: %s."):format(
@@ -161,118 +166,28 @@ function rollout.abort(options, ended)
   return ending
 end
 
--- ---- the ending ----------------------------------------------------------------------------------
+-- ---- all of it -----------------------------------------------------------------------------------
 
-local EXPLAINED = { failed = true, rolled_back = true, stopped = true, hopeless = true, timed_out = true }
-
---- Why a deployment ended as it did, as ecs.explain gives it; nil when there is nothing to explain. What
--- cannot be explained is told and hides nothing.
-function rollout.explain(ended)
-  if not EXPLAINED[ended.outcome] then
-    return nil
+--- Writes, follows, and with `abort_early` has ECS stop what cannot come right, each in a step: { title = of the
+-- first step, cluster, service, mark, input, wait, goal, abort_early }. Gives what apply() of a runbook returns.
+function rollout.deploy(options)
+  local started, ending
+  step(options.title, function()
+    started, ending = rollout.write(options)
+  end)
+  if not started then
+    return ending
   end
-  local why, err = attempt(ecs.explain, {
-    cluster = ended.cluster,
-    service = ended.name,
-    deployment = {
-      id = ended.id, arn = ended.arn, task_definition = ended.wanted.task_definition, created_at = ended.wanted.created_at,
-    },
-  })
-  if err then
-    log.warn("why it ended so could not be found out: " .. tostring(err))
+  options.started = started
+  local ended = step("Follow it to its end", function()
+    return rollout.follow(options)
+  end)
+  if ended.outcome == "hopeless" and options.abort_early and ended.arn then
+    return step("Have ECS stop it and go back", function()
+      return rollout.abort(options, ended)
+    end)
   end
-  return why
-end
-
-local function command(name, ended)
-  return ("moonbook run %s --cluster %s --service %s"):format(name, ended.cluster, ended.name)
-end
-
--- What to run next, by how it ended.
-local next_of = {}
-
-function next_of.completed(ended)
-  return { command("rollback/ecs", ended) }
-end
-
-function next_of.superseded(ended)
-  return { command("deploy/follow", ended), command("history/service", ended) }
-end
-
-function next_of.timed_out(ended)
-  return { command("deploy/follow", ended), command("rollback/ecs", ended) }
-end
-
-next_of.hopeless = next_of.timed_out
-
-function next_of.paused(ended)
-  local steer = "moonbook call ecs.continue_service_deployment --service-deployment-arn %s --hook-id %s --action %s"
-  local hook = ended.hook and ended.hook.hook_id or "?"
-  return {
-    steer:format(ended.arn, hook, "CONTINUE"),
-    steer:format(ended.arn, hook, "ROLLBACK"),
-    command("deploy/follow", ended),
-  }
-end
-
-function next_of.rolled_back(ended)
-  return { command("validate/service", ended), command("history/service", ended) }
-end
-
-next_of.stopped = next_of.rolled_back
-
-function next_of.failed(ended)
-  return { command("rollback/ecs", ended), command("validate/service", ended) }
-end
-
-function next_of.deleted()
-  return {}
-end
-
-local SELF_EXPLAINED = { completed = true, superseded = true, paused = true, deleted = true }
-
--- A cause is worth a place in the sentence when something is wrong with the deployment itself; without one,
--- ECS's own words are.
-local function with_cause(ended, cause)
-  local message = ended.message
-  if SELF_EXPLAINED[ended.outcome] then
-    return message
-  elseif cause and cause.fault then
-    local known = message:find(cause.summary:gsub("%.$", ""), 1, true)
-    return known and message or ("%s Cause: %s"):format(message, cause.summary)
-  elseif ended.reason then
-    return ("%s ECS says: %s"):format(message, ended.reason)
-  end
-  return message
-end
-
--- What machines get of an outcome: not the whole service.
-local function details_of(ended, why)
-  return {
-    outcome = ended.outcome,
-    deployment = ended.id,
-    service_deployment = ended.arn,
-    task_definition = ended.wanted.task_definition,
-    running = ended.service and ended.service.task_definition,
-    hook = ended.hook,
-    explanation = why,
-  }
-end
-
---- The ending that apply() or verify() returns for an outcome: verdict, one sentence, the cause's code, the
--- evidence under it and what to run next. `why`: what rollout.explain gave, if it was asked already.
-function rollout.ending(ended, why)
-  why = why or rollout.explain(ended)
-  local cause = why and why.cause
-  return {
-    verdict = deployment.verdict_of(ended),
-    message = with_cause(ended, cause),
-    cause = cause and cause.code,
-    evidence = why and explain.lines(why, { below_cause = true }) or nil,
-    details = details_of(ended, why),
-    next = next_of[ended.outcome](ended),
-    deployment = ended.wanted,
-  }
+  return verdict.of(ended)
 end
 
 return rollout

@@ -1,6 +1,6 @@
---- Task definitions: reading one, and registering a copy.
+--- Task definitions: reading one, and what would register a copy of it.
 --
--- Uses, by function: read: ecs.describe_task_definition; register: ecs.register_task_definition.
+-- Uses: ecs.describe_task_definition.
 
 local images = require "moonbook.images"
 local patience = require "moonbook.patience"
@@ -48,14 +48,6 @@ function task_definitions.registration(definition)
   end
   input.tags = tags_for_copy(definition.tags)
   return input
-end
-
---- Registers a new revision, inside a step. Gives its ARN.
-function task_definitions.register(input)
-  local answer = patience.write(ecs.register_task_definition, input)
-  local arn = answer.task_definition.task_definition_arn
-  log.info(("registered %s"):format(arn:match("([^/]+)$")))
-  return arn
 end
 
 --- A copy of a registration whose images are named by these digests, { container name = digest }.

@@ -1,9 +1,7 @@
 /* Runs the specs of runbooks: a run against a scripted AWS on a virtual clock, and what must come
  * of it. One file of specs per argument; TAP on stdout; exit 0 only when all is as the specs say.
  *
- *     runbook_specs runbooks/deploy/restart/v1/tests/specs.lua
- *     runbook_specs --covers FILE...              every stock runbook has specs for success and for
- *                                           failure, and `moonbook check` finds nothing in it
+ *     runbook_specs runbooks/deploy/preflight/v1/tests/specs.lua
  *
  * docs/runbooks.md says what a spec may hold. */
 #include "runbooks/scripted_aws.h"

@@ -219,7 +219,7 @@ local function is_ambiguous(entries, typed)
 end
 
 -- A task definition that never ran in this service can still be gone to, when it is named in full.
-local function of_definition(name)
+function target.of_definition(name)
   local definition, missing = task_definitions.read(name)
   if not definition then
     return nil, missing
@@ -278,44 +278,18 @@ function target.named(typed, past, stack, from, service_name)
       return of_revision_named(revision)
     end
   elseif typed:find("^[%w_-]+:%d+$") or typed:find("^arn:.*:task%-definition/") then
-    return of_definition(typed)
+    return target.of_definition(typed)
   end
   return nil, ("Nothing in the history of %s is called %s."):format(service_name, typed)
 end
 
 -- ---- without a history ---------------------------------------------------------------------------
 
--- The newest active revision of a family below a number.
-local function revision_below(family, number)
-  for page in pages(ecs.list_task_definitions, { family_prefix = family, status = "ACTIVE", sort = "DESC", max_results = 100 }) do
-    for _, arn in ipairs(page.task_definition_arns or {}) do
-      if tonumber(arn:match(":(%d+)$")) < number then
-        return arn
-      end
-    end
-  end
-  return nil
-end
-
---- The revision of the family below the present one: a guess, which may never have run here.
-function target.guess(service)
-  local family, number = service.task_definition:match("([^/]+):(%d+)$")
-  local arn = revision_below(family, tonumber(number))
-  if not arn then
-    return nil, ("The family %s has no active revision below %s."):format(family, number)
-  end
-  local found, why = of_definition(arn)
-  if found then
-    found.notes = { "a guess: the revision before in its family, which may never have run in this service" }
-  end
-  return found, why
-end
-
 --- What UpdateService still lists of before, when there is no history: a deployment that was completed.
 function target.listed(service)
   for _, deployment in ipairs(service.deployments or {}) do
     if deployment.status == "ACTIVE" and deployment.rollout_state == "COMPLETED" then
-      local found, why = of_definition(deployment.task_definition)
+      local found, why = target.of_definition(deployment.task_definition)
       if found then
         found.notes = { "the service still lists it as completed" }
       end

@@ -1,8 +1,8 @@
 -- Attaches to the newest deployment of a service. When that is over already, says how it ended.
 
 local history = require "moonbook.history"
-local rollout = require "moonbook.rollout"
 local services = require "moonbook.services"
+local verdict = require "moonbook.verdict"
 
 local runbook = {}
 
@@ -32,10 +32,10 @@ function runbook.plan(run, args)
 end
 
 function runbook.verify(run, args, plan)
-  local ended = rollout.follow {
-    cluster = args.cluster, service = args.service, started = plan.started, wait = args.wait, goal = args.goal,
+  local ended = ecs.follow_deployment {
+    cluster = args.cluster, service = args.service, deployment = plan.started, wait = args.wait, goal = args.goal,
   }
-  return rollout.ending(ended)
+  return verdict.of(ended)
 end
 
 return runbook

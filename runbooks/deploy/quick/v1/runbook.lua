@@ -7,6 +7,7 @@ local history = require "moonbook.history"
 local images = require "moonbook.images"
 local preflight = require "moonbook.preflight"
 local prove = require "moonbook.prove"
+local pull_through = require "moonbook.registry.pull_through"
 local registry = require "moonbook.registry"
 local rollout = require "moonbook.rollout"
 local services = require "moonbook.services"
@@ -119,7 +120,7 @@ end
 -- What plan() returns when an image is neither in ECR nor fetched by it when it is first pulled.
 local function missing_image(absent)
   for _, image in ipairs(absent) do
-    local upstream = registry.fetched_through(image.reference)
+    local upstream = pull_through.source(image.reference)
     if not upstream then
       return {
         refuse = ("ECR does not have the image %s: %s"):format(images.short(image.reference), image.why),
@@ -186,30 +187,14 @@ function runbook.apply(run, args, plan)
   local input = { force_new_deployment = true }
   if plan.registration then
     local arn = step("Register the task definition", function()
-      return task_definitions.register(plan.registration)
+      return rollout.register(plan.registration)
     end)
     input = { task_definition = arn }
   end
-  local started, ending
-  step("Move the service to it", function()
-    started, ending = rollout.write { cluster = args.cluster, service = args.service, mark = plan.mark, input = input }
-  end)
-  if not started then
-    return ending
-  end
-  local options = {
-    cluster = args.cluster, service = args.service, started = started, wait = args.wait, goal = args.goal,
-    abort_early = args.abort_early,
+  return rollout.deploy {
+    title = "Move the service to it", cluster = args.cluster, service = args.service, mark = plan.mark, input = input,
+    wait = args.wait, goal = args.goal, abort_early = args.abort_early,
   }
-  local ended = step("Follow it to its end", function()
-    return rollout.follow(options)
-  end)
-  if ended.outcome == "hopeless" and args.abort_early and ended.arn then
-    return step("Have ECS stop it and go back", function()
-      return rollout.abort(options, ended)
-    end)
-  end
-  return rollout.ending(ended)
 end
 
 -- ---- verify --------------------------------------------------------------------------------------

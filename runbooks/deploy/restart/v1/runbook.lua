@@ -31,27 +31,10 @@ function runbook.plan(run, args)
 end
 
 function runbook.apply(run, args, plan)
-  local started, ending
-  step("Start a new deployment", function()
-    started, ending = rollout.write {
-      cluster = args.cluster, service = args.service, mark = plan.mark, input = { force_new_deployment = true },
-    }
-  end)
-  if not started then
-    return ending
-  end
-  local options = {
-    cluster = args.cluster, service = args.service, started = started, wait = args.wait, abort_early = args.abort_early,
+  return rollout.deploy {
+    title = "Start a new deployment", cluster = args.cluster, service = args.service, mark = plan.mark,
+    input = { force_new_deployment = true }, wait = args.wait, abort_early = args.abort_early,
   }
-  local ended = step("Follow it to its end", function()
-    return rollout.follow(options)
-  end)
-  if ended.outcome == "hopeless" and args.abort_early and ended.arn then
-    return step("Have ECS stop it and go back", function()
-      return rollout.abort(options, ended)
-    end)
-  end
-  return rollout.ending(ended)
 end
 
 -- What apply() saw must still be so: ours is the primary deployment, and its tasks run.

@@ -1,12 +1,13 @@
 -- Goes back to what really ran, from ECS's own history of service deployments: never "revision minus one",
 -- never to what somebody else registered, never forth and back between two. See moonbook.rollback.
 
+local guess = require "moonbook.rollback.guess"
 local rollback = require "moonbook.rollback"
 
 local runbook = {}
 
 local function options_of(run, args)
-  local options = { run = run.id }
+  local options = { run = run.id, guess = guess.target }
   for name, value in pairs(args) do
     options[name] = value
   end
