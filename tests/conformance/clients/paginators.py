@@ -69,6 +69,7 @@ def _(shop):
 # ---- ecr -----------------------------------------------------------------------------------------
 
 plain("ecr.DescribeRepositories")
+plain("ecr.DescribePullThroughCacheRules", 0)
 
 
 def _images(shop):
