@@ -22,7 +22,7 @@ local services = require "moonbook.services"
 
 local deployment = {}
 
-local FASTEST, SLOWEST = 3, 20 -- seconds between two looks, when it goes wrong and when nothing changes
+local FASTEST, SLOWEST = 3, 18 -- seconds between two looks, when it goes wrong and when nothing changes
 local GROWTH = 2 -- of that time, while nothing changes; what moves as it should halves it
 local LAG = 60 -- seconds for which a read may show the state before the write
 local HEARTBEAT = 30 -- seconds after which a line is repeated when nothing changes

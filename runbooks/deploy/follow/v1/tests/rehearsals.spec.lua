@@ -78,7 +78,7 @@ local specs = {
   -- ---- goals -------------------------------------------------------------------------------------
   { name = "the goal started is reached by the first task that runs",
     world = { "service", image "v2", begun "v2" }, run = follow "started",
-    expect = { verdict = "done", writes = {}, message = "has reached started", within = "60s", truth = { moving = true } } },
+    expect = { verdict = "done", writes = {}, message = "has reached started", within = "75s", truth = { moving = true } } },
   { name = "the goal stable waits until nothing of before runs",
     world = { "service", image "v2", begun "v2" }, run = follow "stable",
     expect = { verdict = "done", writes = {}, truth = { images = { "aistudio-dev:v2" }, moving = false } } },
