@@ -4,7 +4,10 @@
  * every fifteen seconds sees just what it would see in a real rollout, and a rollout of ten minutes
  * takes as long as the tool computes. Nothing of the tool is changed, and no interval is scaled.
  *
- * MOONBOOK_SIM_PORT names the simulator's port; without it everything is as ever.
+ * MOONBOOK_SIM_PORT names the simulator's port; without it everything is as ever. With
+ * MOONBOOK_CLOCK_NOTES, a file, a line is added to it before each move of the clock: the time, and
+ * the size of the file MOONBOOK_CLOCK_OUTPUT, to which the program writes. So it can be told when
+ * the program said what.
  *
  * For programs of one thread, which all that are compared are. A wait for a socket to the simulator
  * on which an answer is due is a real wait: the world stands still while a request is on its way.
@@ -22,6 +25,7 @@
 #include <sys/random.h>
 #include <sys/select.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/time.h>
 #include <time.h>
 #include <unistd.h>
@@ -93,11 +97,27 @@ static void ask(const char *command, const char *body) {
   now_ns = (int64_t)(strtod(found + strlen("\"now\":"), NULL) * 1e6) * 1000;
 }
 
+static void note_output(void) {
+  const char *notes = getenv("MOONBOOK_CLOCK_NOTES"), *output = getenv("MOONBOOK_CLOCK_OUTPUT");
+  struct stat found;
+  if (notes == NULL || output == NULL || stat(output, &found) != 0) {
+    return;
+  }
+  FILE *file = fopen(notes, "ae");
+  if (file == NULL) {
+    fprintf(stderr, "clock: %s cannot be written: %s\n", notes, strerror(errno));
+    _exit(99);
+  }
+  fprintf(file, "%.6f %lld\n", (double)now_ns / (double)NS, (long long)found.st_size);
+  fclose(file);
+}
+
 static void move_to(int64_t time_ns) {
   char body[64];
   if (time_ns <= now_ns) {
     return;
   }
+  note_output();
   int64_t us = (time_ns + 999) / 1000;
   snprintf(body, sizeof body, "{\"to\": %lld.%06lld}", (long long)(us / 1000000),
            (long long)(us % 1000000));

@@ -15,6 +15,7 @@ import tempfile
 import time
 import urllib.request
 
+import failing
 import judge
 import report
 import tools
@@ -84,6 +85,8 @@ def environment(simulator, folder, clock, path):
         "AWS_ACCESS_KEY_ID": "AKIACOMPARISON000000", "AWS_SECRET_ACCESS_KEY": "comparison",
         "AWS_REGION": "eu-west-1", "AWS_DEFAULT_REGION": "eu-west-1", "AWS_PAGER": "",
         "LD_PRELOAD": str(clock), "MOONBOOK_SIM_PORT": str(simulator.port),
+        "MOONBOOK_CLOCK_NOTES": str(folder.parent / "notes.txt"),
+        "MOONBOOK_CLOCK_OUTPUT": str(folder.parent / "output.txt"),
     }
 
 
@@ -103,6 +106,13 @@ def run_tool(command, simulator, folder, options, path):
     return code, (folder / "output.txt").read_text(errors="replace")
 
 
+def timing(ending, folder, begun, ended, calls):
+    notes = folder / "notes.txt"
+    return failing.measure(
+        ending["name"], (folder / "output.txt").read_bytes(), notes.read_text() if notes.exists() else "", begun, ended,
+        calls)
+
+
 def one_run(ending, tool, options):
     """What came of one tool in one ending, as plain data."""
     result = {"ending": ending["name"], "file": ending["file"], "tool": tool.name}
@@ -117,9 +127,11 @@ def one_run(ending, tool, options):
         simulator.command("spec_prepare", world=ending.get("world", "service"))
         begun = simulator.command("now")["now"]
         code, output = run_tool(command, simulator, folder, options, tool.path)
-        calls = simulator.command("calls")
+        calls, ended = simulator.command("calls"), simulator.command("now")["now"]
+        if ending["name"] in failing.WORDS:
+            result["failing"] = timing(ending, folder, begun, ended, calls)
         result.update(
-            exit_code=code, seconds=round(simulator.command("now")["now"] - begun), calls=len(calls),
+            exit_code=code, seconds=round(ended - begun), calls=len(calls),
             words=tool.last_words(output), at_exit=simulator.command("truth"), settled=simulator.settled())
         if tool.is_missing(code, output):
             return {**result, "left_out": "no such runbook"}
@@ -161,8 +173,12 @@ def arguments():
 def main():
     options = arguments()
     endings = read_endings(options.only)
+    if not options.only:
+        failing.are_known(endings)
     chosen = [tool for tool in tools.all_tools(options) if options.tool in (None, tool.name)]
-    pairs = [(ending, tool) for ending in endings for tool in chosen]
+    further = [tool for tool in tools.of_failures(options) if options.tool in (None, tool.name)]
+    pairs = [(ending, tool) for ending in endings
+             for tool in chosen + (further if ending["name"] in failing.WORDS else [])]
     results = []
     with concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
         for result in pool.map(lambda pair: one_run(*pair, options), pairs):
@@ -171,8 +187,8 @@ def main():
     if options.results:
         pathlib.Path(options.results).write_text(json.dumps(results, indent=1, sort_keys=True) + "\n")
     if options.document:
-        pathlib.Path(options.document).write_text(report.document(endings, chosen, results))
-    print(report.summary_line(chosen, results))
+        pathlib.Path(options.document).write_text(report.document(endings, chosen, further, results))
+    print(report.summary_line(chosen + further, results))
     return 0
 
 

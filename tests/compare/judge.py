@@ -1,8 +1,8 @@
 """Whether a tool told the truth: what its exit code claims, against what the simulated world says.
 
 An exit code of 0 claims that what was asked for is so now. Any other claims that it is not so and does not come to be,
-unless the tool says, by its words or its code, that it does not know: its time was up, or it could not read any
-more."""
+unless the tool says, by its words or its code, that it does not know: its time was up, it could not read any
+more, or somebody else has to decide."""
 from tools import action_of
 
 RIGHT = "right"
@@ -15,8 +15,11 @@ KINDS = (RIGHT, UNKNOWN, EARLY_GREEN, FALSE_GREEN, FALSE_RED)
 
 def is_so(ending, truth):
     """Whether what was asked for is so: the wanted image runs, all of it and nothing else, at rest, and answers. A
-    restart must have taken place as well. Who brought it about does not matter."""
+    restart must have taken place as well. Who brought it about does not matter. Where the traffic alone is asked for,
+    that all of it goes to the wanted image."""
     wanted = ending.get("wanted")
+    if ending["run"].get("args", {}).get("goal") == "traffic_shifted":
+        return truth["receiving"] == [wanted] and truth.get("most_traffic") == 100 and truth["serving"]
     images = list(truth["images"] or [])  # an empty list is an empty object here
     runs = images == [wanted] and truth["running"] == truth["desired"] and truth["serving"]
     if not wanted or truth["moving"] or not runs:

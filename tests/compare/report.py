@@ -1,12 +1,14 @@
 """What the runs came to, as lines for the terminal and as docs/comparison.md."""
 import statistics
 
+import failing
 import judge
 from tools import action_of
 
 SHORT = {judge.RIGHT: "", judge.UNKNOWN: "?", judge.EARLY_GREEN: "**early green**",
          judge.FALSE_GREEN: "**false green**", judge.FALSE_RED: "**false red**"}
-TITLES = {"deploy": "Deployments of a new image", "trouble": "Deployments while the API is in trouble",
+TITLES = {"deploy": "Deployments of a new image", "early": "Deployments that are given up early",
+          "stages": "Deployments in stages", "trouble": "Deployments while the API is in trouble",
           "restart": "Restarts", "rollback": "Rollbacks"}
 
 
@@ -62,7 +64,7 @@ and once more when no deployment is under way any more.
   finds what ran before and goes back to it.
 - moonbook runs with a limit of an hour, where an ending does not say less, and without looking for trouble beforehand
   (`--preflight=false --supersede=true`), as the others do; where an ending says that something is found
-  before anything is changed, it looks.
+  before anything is changed, it looks, and where one is given up early it runs with `--abort-early`.
 
 Not run: **ecspresso**. Its module is refused by the module proxy where this was made, so nothing is said about it
 here. (Programs in Go would also need another clock: they do not ask the C library for the time.)
@@ -72,7 +74,8 @@ here. (Programs in Go would also need another clock: they do not ask the C libra
 - Exit code 0 claims that what was asked for is so *now*: the wanted image runs, all of it and nothing else, at rest,
   and answers. Who brought it about does not matter. A restart must have taken place, too.
 - Another exit code claims that it is not so and will not come to be by what the tool began, unless the tool says that
-  it does not know: its time was up, or it could not read any more.
+  it does not know: its time was up, it could not read any more, or it waits for somebody else's decision.
+- Where the traffic alone is asked for (blue/green), exit code 0 claims that all of it goes to the wanted image.
 
 | | |
 | --- | --- |
@@ -171,8 +174,43 @@ def medians(endings, tools, found):
                  + [tool.title for tool in tools], rows)
 
 
-def document(endings, tools, results):
-    """docs/comparison.md."""
+FAILING = """## How soon it is known why
+
+Deployments that fail: simulated seconds from the tool's own UpdateService to **the first words that name the cause**
+(`tests/compare/failing.py` says which words, the same for every tool; "-": the tool never named it) and to **the verdict** (the tool
+ends), and all calls of the API. What is wrong is wrong from the write on in these worlds, but for the alarm, which fires
+70 seconds later. ECS lets three tasks fail before its circuit breaker rolls back.
+
+- A verdict that comes before ECS has gone back says less: ecs-deploy ends as soon as it reads of a task that could not be
+  started, or at its timeout, while ECS still tries. moonbook ends when ECS has gone back and what ran before runs again.
+- `--abort-early` has ECS stop the deployment once the cause is known and cannot come right, and waits until it has gone
+  back. Where the cause might come right (a crash, memory, health checks, an alarm, capacity) it changes nothing.
+- Where nothing was written, seconds count from the first command (`*`).
+- What comes of a false or early green is no verdict on the cause: it is marked so.
+"""
+
+
+def timing_cell(result):
+    if "failing" not in result:
+        return "-"
+    seen = result["failing"]
+    cause = "-" if seen["cause"] is None else f"{seen['cause']} s"
+    mark = "" if seen["write"] else "*"
+    wrong = f" {SHORT[result['told']]}" if SHORT[result["told"]] else ""
+    return f"{cause} / {seen['verdict']} s{mark}{wrong}, {result['calls']}"
+
+
+def timings(endings, tools, found):
+    """The seconds to the cause and to the verdict; endings whose cause cannot come right first."""
+    own = sorted((ending for ending in endings if ending["name"] in failing.WORDS),
+                 key=lambda ending: ending["name"] not in failing.HOPELESS)
+    rows = [[ending["name"] + (" (cannot come right)" if ending["name"] in failing.HOPELESS else "")]
+            + [timing_cell(found.get((ending["name"], tool.name), {})) for tool in tools] for ending in own]
+    return table(["seconds to the cause / to the verdict, calls"] + [tool.title for tool in tools], rows)
+
+
+def document(endings, tools, further, results):
+    """docs/comparison.md; `further` tools were driven through the endings of failing.py alone."""
     found = {(result["ending"], result["tool"]): result for result in results}
     parts = [HEAD.format(count=len(endings), versions=versions(tools)),
              "## In short", "", summary(endings, tools, results), "",
@@ -182,6 +220,7 @@ def document(endings, tools, results):
         if own:
             parts += [f"## {title}", "", "Exit codes; what is in brackets happened instead of what was claimed.", "",
                       claims(own, tools, found), ""]
+    parts += [FAILING, timings(endings, tools + further, found), ""]
     parts += ["## Seconds and calls", "",
               "From the first command to the verdict, in simulated seconds, and all calls of the API.", "",
               costs(endings, tools, found), ""]

@@ -37,6 +37,13 @@ class Judge(unittest.TestCase):
         at_exit = truth("app:v2", "still_running", moving=True)
         self.assertEqual(told(DEPLOY, 0, at_exit, truth("app:v2")), judge.EARLY_GREEN)
 
+    def test_traffic_alone_is_right_while_what_it_replaces_still_runs(self):
+        shifted = {"run": {"runbook": "deploy/quick", "args": {"goal": "traffic_shifted"}}, "wanted": "app:v2"}
+        at_exit = truth("app:v2", "still_running", moving=True, running=2, receiving=["app:v2"], most_traffic=100)
+        self.assertEqual(told(shifted, 0, at_exit), judge.RIGHT)
+        part = {**at_exit, "receiving": ["app:v1", "app:v2"], "most_traffic": 20}
+        self.assertEqual(told(shifted, 0, part), judge.FALSE_GREEN)
+
     def test_success_is_a_false_green_while_old_tasks_run_for_ever(self):
         both = truth("app:v2", images=["app:v1", "app:v2"])
         self.assertEqual(told(DEPLOY, 0, both), judge.FALSE_GREEN)

@@ -80,7 +80,7 @@ class Moonbook(Tool):
     name = "moonbook"
     title = "moonbook"
     looks_first = True
-    not_known = (4, 5, 40, 75)  # docs/exit-codes.md: credentials, denied, timed_out, unavailable
+    not_known = (4, 5, 31, 40, 75)  # docs/exit-codes.md: credentials, denied, paused, timed_out, unavailable
 
     def __init__(self, options):
         self.path = str(pathlib.Path(options.moonbook).parent)
@@ -104,6 +104,15 @@ class Moonbook(Tool):
         return code in self.not_known
 
 
+class MoonbookEarly(Moonbook):
+    """The same, told to give up early what cannot come right."""
+    name = "moonbook --abort-early"
+    title = "moonbook --abort-early"
+
+    def command(self, ending):
+        return [*super().command(ending), "--abort-early=true"]
+
+
 def installed(folder, package):
     """The version of a package in a virtual environment."""
     text = subprocess.run([f"{folder}/bin/python", "-c",
@@ -114,3 +123,8 @@ def installed(folder, package):
 
 def all_tools(options):
     return [Guide(options), EcsDeploy(options), EcsDeployRollback(options), Moonbook(options)]
+
+
+def of_failures(options):
+    """Those that are driven through the endings of failing.py besides."""
+    return [MoonbookEarly(options)]
