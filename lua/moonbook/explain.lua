@@ -234,7 +234,7 @@ local function bounds_block(service, since)
   return nil
 end
 
-local function hopeless_of(why, options)
+local function short_cause(why, options)
   return {
     code = why.code, summary = sentences.summary(why.code, context.of_text(why, options)),
     reason = why.reason, container = why.container,
@@ -245,7 +245,7 @@ end
 -- it: nil, or what explain.hopeless gives. `since`: when the deployment began. Calls nothing.
 function explain.blocked(service, since)
   local why = bounds_block(service, since)
-  return why and hopeless_of(why, {})
+  return why and short_cause(why, {})
 end
 
 -- How many tasks of a deployment stopped, or are about to, and say why.
@@ -262,7 +262,7 @@ end
 --- Whether a deployment under way cannot come right however long one waits. Takes { cluster, service = its name,
 -- or as DescribeServices gives it (its events are looked at then), deployment = { id, created_at } }. Gives nil,
 -- or { code, summary, reason, container }: a cause that is hopeless, of tasks none of which has ever run. Then nil, and
--- how many stopped tasks of it were seen.
+-- what was seen: { stopped = how many tasks of it stopped, cause = the same of most of these, hopeless or not }.
 -- Calls ecs.list_tasks and ecs.describe_tasks alone; a failure of theirs gives nil and the lines that say so.
 function explain.hopeless(options)
   local service = options.service
@@ -273,12 +273,12 @@ function explain.hopeless(options)
     return nil, unread
   end
   local id = options.deployment.id
-  local stopped = stopped_count(list, id)
   local why = classified(list, id) or described and bounds_block(service, options.deployment.created_at)
+  local seen = { stopped = stopped_count(list, id), cause = why and short_cause(why, options) or nil }
   if not why or not causes[why.code].hopeless or any_ran(list, id) then
-    return nil, nil, stopped
+    return nil, nil, seen
   end
-  return hopeless_of(why, options), nil, stopped
+  return seen.cause, nil, seen
 end
 
 -- ---- for people ----------------------------------------------------------------------------------

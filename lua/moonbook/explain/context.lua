@@ -111,7 +111,7 @@ end
 --- Values for a sentence from a task's reason alone.
 function context.of_text(why, options)
   local values = texts.values((why.container_reason or "") .. " " .. (why.reason or ""))
-  values.cluster, values.container = options.cluster, why.container
+  values.cluster, values.container, values.exit_code = options.cluster, why.container, why.exit_code
   return values
 end
 

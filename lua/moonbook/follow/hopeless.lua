@@ -1,4 +1,4 @@
---- Causes that cannot come right, noticed while a deployment is followed, long before ECS gives it up.
+--- Causes that cannot come right, noticed while a deployment is followed, long before ECS gives it up; and what else fails.
 --
 -- A state (moonbook.deployment) has record, service and ours as just read. look(state) sets state.hopeless when it finds
 -- such a cause, and tells it; judge(state) says whether that is the end.
@@ -41,6 +41,17 @@ local function tell_hopeless(state, cause)
   log.error(("deployment %s cannot come right: %s%s"):format(state.wanted.id, cause.summary:gsub("%.$", ""), reason))
 end
 
+-- What may yet come right is told as well, once for each cause.
+local function tell_failing(state, cause)
+  state.failing = state.failing or {}
+  if not state.failing[cause.code] then
+    state.failing[cause.code] = true
+    log.warn(("tasks of deployment %s fail: %s%s"):format(
+      state.wanted.id, cause.summary:gsub("%.$", ""), outcome.because(cause.reason)
+    ))
+  end
+end
+
 --- When tasks begin to fail, looks at once why: an image that is not there will not be there in ten minutes. Looks again
 -- when there is more to see than the last look saw.
 function hopeless.look(state)
@@ -58,12 +69,14 @@ function hopeless.look(state)
     return
   end
   state.signs = signs
-  local cause, _, stopped = explain.hopeless {
+  local cause, _, seen = explain.hopeless {
     cluster = state.cluster, service = state.name, deployment = state.wanted,
   }
-  state.stopped_seen = stopped or state.stopped_seen
+  state.stopped_seen = seen and seen.stopped or state.stopped_seen
   if cause then
     tell_hopeless(state, cause)
+  elseif seen and seen.cause then
+    tell_failing(state, seen.cause)
   end
 end
 
