@@ -192,9 +192,4 @@ function preflight.names(found)
   return table.concat(Pass.unique(names), ", ")
 end
 
---- The command that makes these checks alone, for `next`.
-function preflight.command(cluster, name)
-  return ("moonbook run deploy/preflight --cluster %s --service %s"):format(cluster, name)
-end
-
 return preflight

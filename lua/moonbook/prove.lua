@@ -6,8 +6,10 @@
 -- ssm.get_parameter, http.get.
 
 local application = require "moonbook.application"
+local deployment = require "moonbook.deployment"
 local health = require "moonbook.health"
 local patience = require "moonbook.patience"
+local services = require "moonbook.services"
 
 local prove = {}
 
@@ -183,6 +185,66 @@ function prove.unproved(skipped)
   end
   table.sort(names)
   return "; not checked: " .. table.concat(names, ", ")
+end
+
+-- ---- a deployment ----------------------------------------------------------------------------------
+
+-- Whether the traffic alone was waited for, and the deployment still goes on: what it replaces runs beside it.
+local function is_shifted_only(args, primary)
+  return args.goal == "traffic_shifted" and primary ~= nil and primary.rollout_state == "IN_PROGRESS"
+end
+
+local function overtaken(options, primary)
+  local args = options.args
+  return {
+    verdict = "superseded",
+    message = ("%s, but another deployment, %s (%s), has taken its place since."):format(
+      options.done,
+      primary.id,
+      services.revision(primary.task_definition)
+    ),
+    next = services.command("deploy/follow", args.cluster, args.service),
+  }
+end
+
+--- Proves that what was deployed is what runs, and works: { args = of the runbook, started = the deployment {id,
+-- created_at, earlier}, digests = by container, done = what was done, without a full stop ("shop runs shop:v2"),
+-- desired_count = before, next }. Makes the checks and gives what verify() of a runbook returns.
+function prove.deployment(options)
+  local args, started = options.args, options.started
+  local service, why = deployment.settled(args.cluster, args.service, started, args.goal)
+  if not check("service is active", service ~= nil, why) then
+    return nil
+  end
+  local primary = services.primary(service)
+  if primary and primary.id ~= started.id then
+    return overtaken(options, primary)
+  end
+  local wanted = service.desired_count
+  if wanted == 0 and options.desired_count == 0 then
+    return { message = options.done .. ". It is scaled to zero: nothing runs, and so nothing is proved." }
+  end
+  local goes_on = is_shifted_only(args, primary)
+  local counted = goes_on and primary or service
+  check(
+    "desired tasks run",
+    wanted > 0 and counted.running_count == wanted,
+    wanted == 0 and "it was scaled to zero meanwhile" or services.counts(counted)
+  )
+  local skipped = prove.all {
+    service = service, digests = options.digests, args = args, deployment = goes_on and started.id or nil,
+  }
+  return {
+    message = ("%s: %d of %d tasks%s%s."):format(
+      options.done,
+      counted.running_count,
+      wanted,
+      goes_on and "; it has all the traffic, and ECS still watches it and may go back" or "",
+      prove.unproved(skipped)
+    ),
+    next = options.next,
+    not_checked = skipped,
+  }
 end
 
 return prove

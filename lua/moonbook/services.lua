@@ -103,9 +103,9 @@ function services.counts(thing)
   return text
 end
 
---- The command that checks a service, for `next`: what to run when something did not end well.
-function services.validate_command(cluster, name)
-  return ("moonbook run validate/service --cluster %s --service %s"):format(cluster, name)
+--- The command that runs a runbook for a service, for `next`: what to run then.
+function services.command(runbook, cluster, name)
+  return ("moonbook run %s --cluster %s --service %s"):format(runbook, cluster, name)
 end
 
 --- Whether moonbook.deployment can follow this service's deployments: true, or false and why not.

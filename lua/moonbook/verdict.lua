@@ -5,6 +5,7 @@
 
 local deployment = require "moonbook.deployment"
 local explain = require "moonbook.explain"
+local services = require "moonbook.services"
 
 local verdict = {}
 
@@ -29,23 +30,19 @@ function verdict.explain(ended)
   return why
 end
 
-local function command(name, ended)
-  return ("moonbook run %s --cluster %s --service %s"):format(name, ended.cluster, ended.name)
-end
-
 -- What to run next, by how it ended.
 local next_of = {}
 
 function next_of.completed(ended)
-  return { command("rollback/ecs", ended) }
+  return { services.command("rollback/ecs", ended.cluster, ended.name) }
 end
 
 function next_of.superseded(ended)
-  return { command("deploy/follow", ended), command("history/service", ended) }
+  return { services.command("deploy/follow", ended.cluster, ended.name), services.command("history/service", ended.cluster, ended.name) }
 end
 
 function next_of.timed_out(ended)
-  return { command("deploy/follow", ended), command("rollback/ecs", ended) }
+  return { services.command("deploy/follow", ended.cluster, ended.name), services.command("rollback/ecs", ended.cluster, ended.name) }
 end
 
 next_of.hopeless = next_of.timed_out
@@ -56,18 +53,18 @@ function next_of.paused(ended)
   return {
     steer:format(ended.arn, hook, "CONTINUE"),
     steer:format(ended.arn, hook, "ROLLBACK"),
-    command("deploy/follow", ended),
+    services.command("deploy/follow", ended.cluster, ended.name),
   }
 end
 
 function next_of.rolled_back(ended)
-  return { command("validate/service", ended), command("history/service", ended) }
+  return { services.command("validate/service", ended.cluster, ended.name), services.command("history/service", ended.cluster, ended.name) }
 end
 
 next_of.stopped = next_of.rolled_back
 
 function next_of.failed(ended)
-  return { command("rollback/ecs", ended), command("validate/service", ended) }
+  return { services.command("rollback/ecs", ended.cluster, ended.name), services.command("validate/service", ended.cluster, ended.name) }
 end
 
 function next_of.deleted()

@@ -174,8 +174,8 @@ function moving.ROLLBACK_IN_PROGRESS(state)
   warn_once(state, "back", "ECS is rolling %s back%s", state.name, outcome.because(state.why))
 end
 
--- The hook at which it waits for somebody, or nil.
-local function open_hook(record)
+--- The hook at which a service deployment waits for somebody, or nil.
+function by_deployment.open_hook(record)
   for _, hook in ipairs(record.lifecycle_hook_details or {}) do
     if hook.status == "AWAITING_ACTION" then
       return hook
@@ -230,7 +230,7 @@ function by_deployment.judge(state)
     moving[record.status](state)
     return nil
   end
-  local hook = open_hook(record)
+  local hook = by_deployment.open_hook(record)
   return goal_reached(state) or (hook and paused(state, hook)) or nil
 end
 

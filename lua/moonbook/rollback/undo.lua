@@ -8,10 +8,6 @@ local services = require "moonbook.services"
 
 local undo = {}
 
-local function command(name, options)
-  return ("moonbook run %s --cluster %s --service %s"):format(name, options.cluster, options.service)
-end
-
 local WAIT = 1200 -- seconds; what the run's own wait was for has failed already
 
 -- The service deployments that were made since a mark, the newest first. nil when it cannot be told.
@@ -62,7 +58,7 @@ function undo.run(options)
         options.service,
         primary and services.revision(primary.task_definition) or "?"
       ),
-      next = { command("deploy/follow", options), command("history/service", options) },
+      next = { services.command("deploy/follow", options.cluster, options.service), services.command("history/service", options.cluster, options.service) },
     }
   end
   local plan = plan_undo(options, mark, since)

@@ -2,7 +2,6 @@
 -- is looked for first; then one revision is registered and the service updated once; that very deployment
 -- is followed; and what runs in the end is proved by digests, targets, alarms and a probe.
 
-local deployment = require "moonbook.deployment"
 local history = require "moonbook.history"
 local images = require "moonbook.images"
 local preflight = require "moonbook.preflight"
@@ -99,7 +98,7 @@ local function refuse_by_preflight(args, service, definition)
   return {
     refuse = ("It would fail: %s. Nothing was written."):format(preflight.line(failing[1])),
     evidence = lines_of(failing),
-    next = { preflight.command(args.cluster, args.service) .. " --image " .. args.image },
+    next = { services.command("deploy/preflight", args.cluster, args.service) .. " --image " .. args.image },
   }
 end
 
@@ -199,60 +198,16 @@ end
 
 -- ---- verify --------------------------------------------------------------------------------------
 
--- Whether the traffic alone was waited for, and the deployment still goes on: what it replaces runs beside it.
-local function is_shifted_only(args, primary)
-  return args.goal == "traffic_shifted" and primary ~= nil and primary.rollout_state == "IN_PROGRESS"
-end
-
 -- What ECS called complete must be what runs, and work.
 function runbook.verify(run, args, plan, applied)
   local started = applied.deployment
-  local service, why = deployment.settled(args.cluster, args.service, started, args.goal)
-  if not check("service is active", service ~= nil, why) then
-    return
-  end
-  local primary = services.primary(service)
-  if primary and primary.id ~= started.id then
-    return {
-      verdict = "superseded",
-      message = ("%s was deployed, but another deployment, %s (%s), has taken its place since."):format(
-        plan.image,
-        primary.id,
-        services.revision(primary.task_definition)
-      ),
-      next = ("moonbook run deploy/follow --cluster %s --service %s"):format(args.cluster, args.service),
-    }
-  end
-  if service.desired_count == 0 and plan.desired_count == 0 then
-    return {
-      message = ("%s is set to %s, but scaled to zero: nothing runs, and so nothing is proved."):format(
-        args.service,
-        plan.image
-      ),
-    }
-  end
-  local goes_on = is_shifted_only(args, primary)
-  local wanted, counted = service.desired_count, goes_on and primary or service
-  check(
-    "desired tasks run",
-    wanted > 0 and counted.running_count == wanted,
-    wanted == 0 and "it was scaled to zero meanwhile" or services.counts(counted)
-  )
-  local skipped = prove.all {
-    service = service, digests = plan.digests, args = args, deployment = goes_on and started.id or nil,
-  }
-  return {
-    message = ("%s runs %s (%s): %d of %d tasks%s%s."):format(
-      args.service,
-      plan.image,
-      services.revision(primary.task_definition),
-      counted.running_count,
-      wanted,
-      goes_on and "; it has all the traffic, and ECS still watches it and may go back" or "",
-      prove.unproved(skipped)
-    ),
+  return prove.deployment {
+    args = args,
+    started = started,
+    digests = plan.digests,
+    done = ("%s runs %s (%s)"):format(args.service, plan.image, services.revision(started.task_definition)),
+    desired_count = plan.desired_count,
     next = applied.next,
-    not_checked = skipped,
   }
 end
 

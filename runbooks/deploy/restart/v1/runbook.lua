@@ -26,7 +26,7 @@ function runbook.plan(run, args)
   end
   return {
     mark = rollout.mark(service),
-    next = services.validate_command(args.cluster, args.service),
+    next = services.command("validate/service", args.cluster, args.service),
   }
 end
 
@@ -56,7 +56,7 @@ function runbook.verify(run, args, plan, applied)
     wanted > 0 and service.running_count == wanted,
     wanted == 0 and "the service is scaled to zero" or services.counts(service)
   )
-  return { message = applied.message, next = services.validate_command(args.cluster, args.service) }
+  return { message = applied.message, next = services.command("validate/service", args.cluster, args.service) }
 end
 
 -- A restart that did not go well is taken back as any deployment is: to the images that ran before.

@@ -86,7 +86,7 @@ local function settle(args, found, why)
     refuse = why,
     next = {
       state.command(args, "restore") .. (" --desired %d"):format(math.max(found.desired, 1)),
-      services.validate_command(args.cluster, args.service),
+      services.command("validate/service", args.cluster, args.service),
     },
   }
 end
@@ -275,7 +275,7 @@ local function verify_restore(args, applied)
   end
   check("tasks run and targets are healthy", waits.restored(args, found, applied).done, seen.line)
   check("nothing is saved any more", found.saved == nil, found.saved and "the tag " .. saved.KEY .. " is there")
-  return { message = applied.message, next = services.validate_command(args.cluster, args.service) }
+  return { message = applied.message, next = services.command("validate/service", args.cluster, args.service) }
 end
 
 function runbook.verify(run, args, plan, applied)

@@ -56,7 +56,7 @@ function runbook.plan(run, args)
     from = service.desired_count,
     to = args.desired_count,
     running = service.running_count,
-    next = services.validate_command(args.cluster, args.service),
+    next = services.command("validate/service", args.cluster, args.service),
   }
 end
 

@@ -255,7 +255,7 @@ function zero.restore(args, plan)
   if ending then
     ending.next = {
       state.command(args, "restore"),
-      services.validate_command(args.cluster, args.service),
+      services.command("validate/service", args.cluster, args.service),
       ("moonbook run rollback/ecs --cluster %s --service %s"):format(args.cluster, args.service),
     }
     return ending
