@@ -8,7 +8,6 @@
 local dates = require "moonbook.dates"
 local history = require "moonbook.history"
 local images = require "moonbook.images"
-local patience = require "moonbook.patience"
 local registry = require "moonbook.registry"
 local services = require "moonbook.services"
 local task_definitions = require "moonbook.task_definitions"
