@@ -10,6 +10,7 @@ local build = require "sim.build"
 local dates = require "sim.dates"
 local faults = require "sim.faults"
 local journal = require "sim.journal"
+local kept = require "sim.kept"
 local people = require "sim.people"
 local specs = require "sim.specs"
 local truth = require "sim.truth"
@@ -222,6 +223,19 @@ trouble("expire_credentials", "expired_token")
 trouble("skew_clock", "clock_skew", "by")
 trouble("lag_reads", "read_lag", "by")
 trouble("deny_calls", "access_denied", "resource")
+trouble("change_answers", "changed_answer", "at is")
+
+local add_change = control.change_answers
+
+--- Changes a member of the answers that come: { operation, at = "services.1.status", is = value }; without `is`
+-- it is missing. For what AWS may say and this world never does. Texts in `is` may stand for kept answers.
+function control.change_answers(world, args)
+  arguments.need("change_answers", args, "at")
+  arguments.types("change_answers", args, "string", "at")
+  args = util.copy(args)
+  args.is = kept.fill(world, args.is)
+  return add_change(world, args)
+end
 
 --- Ends the API's trouble: one rule by its number, or all.
 function control.calm(world, args)

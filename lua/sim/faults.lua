@@ -262,16 +262,24 @@ function outcomes.clock_skew(world, rule, service, _, _, caller)
   }
 end
 
+--- Rules of several members add up: each is a change of the answer.
+function outcomes.changed_answer(_, rule)
+  return { changes = { { at = rule.at, is = rule.is } } }
+end
+
 function outcomes.read_lag() -- see faults.past
   return {}
 end
 
 local function join(into, outcome)
   local latency = (into.latency or 0) + (outcome.latency or 0)
+  local changes = into.changes or {}
+  table.move(outcome.changes or {}, 1, #(outcome.changes or {}), #changes + 1, changes)
   for key, value in util.sorted_pairs(outcome) do
     into[key] = value
   end
   into.latency = latency > 0 and latency or nil
+  into.changes = #changes > 0 and changes or nil
 end
 
 --- Whether a rule refuses an action ("ecs:UpdateService") now.
@@ -311,6 +319,32 @@ function faults.before(world, service, operation, input, caller)
     end
   end
   return next(result) ~= nil and result or nil
+end
+
+-- ---- answers that are changed --------------------------------------------------------------------
+
+-- Puts a value in the place of a member, "services.1.status"; nil takes it away. What the answer does not have
+-- on the way there is not made: such an answer stays as it is.
+local function change(output, at, is)
+  local parent, last = at:match("^(.*)%.([^.]+)$")
+  local target = output
+  for key in (parent or ""):gmatch("[^.]+") do
+    target = target[tonumber(key) or key]
+    if type(target) ~= "table" then
+      return
+    end
+  end
+  target[tonumber(last or at) or last or at] = util.copy(is)
+end
+
+--- An answer as the rules of kind changed_answer make it: `changes` is a list of {at, is}. An answer of an
+-- error has no members to change.
+function faults.changed(output, changes)
+  local out = util.copy(output)
+  for _, entry in ipairs(changes) do
+    change(out, entry.at, entry.is)
+  end
+  return out
 end
 
 -- ---- reads that lag ------------------------------------------------------------------------------

@@ -135,23 +135,24 @@ local function judge_commands(failures, world)
 end
 
 -- Every text of `wanted` must be in some line.
-local function judge_evidence(failures, lines, wanted)
+local function judge_lines(failures, what, lines, wanted)
   for _, text in ipairs(wanted) do
     local found = false
     for _, line in ipairs(lines) do
       found = found or line:find(text, 1, true) ~= nil
     end
     if not found then
-      failures[#failures + 1] = ("evidence: no line says %s; it is %s"):format(show(text), show(lines))
+      failures[#failures + 1] = ("%s: no line says %s; there are %s"):format(what, show(text), show(lines))
     end
   end
 end
 
 local known = arguments.set [[verdict exit_code message cause evidence error checks calls writes at_most within world
-  truth later]]
+  truth later lines steps phrase takes]]
 
 --- What of `expect` did not come true, a list of lines. `outcome` is what the run came to: {verdict,
--- exit_code, message, cause?, evidence?, error, seconds, checks, writes, calls}.
+-- exit_code, message, cause?, evidence?, error, seconds, checks, writes, calls, lines?, steps?,
+-- phrase?}.
 function specs.judge(world, args)
   local expect, outcome = arguments.check("expect", args.expect or {}, known), args.outcome
   local failures = {}
@@ -177,7 +178,17 @@ function specs.judge(world, args)
   if expect.within and outcome.seconds > arguments.seconds("expect", expect, "within") then
     failures[#failures + 1] = ("it took %.0f seconds, expected at most %s"):format(outcome.seconds, expect.within)
   end
-  judge_evidence(failures, outcome.evidence or {}, expect.evidence or {})
+  if expect.takes and outcome.seconds < arguments.seconds("expect", expect, "takes") then
+    failures[#failures + 1] = ("it took %d seconds, expected at least %s"):format(outcome.seconds, expect.takes)
+  end
+  judge_lines(failures, "evidence", outcome.evidence or {}, expect.evidence or {})
+  judge_lines(failures, "lines", outcome.lines or {}, expect.lines or {})
+  if expect.steps then
+    differ(failures, "steps", outcome.steps or {}, expect.steps)
+  end
+  if expect.phrase then
+    differ(failures, "phrase", outcome.phrase, expect.phrase)
+  end
   judge_checks(failures, outcome.checks or {}, expect.checks or {})
   judge_calls(failures, world, expect.calls or {})
   judge_world(failures, world, expect.world or {})

@@ -231,6 +231,9 @@ function world:call(service, operation, input, caller)
   else
     result = answer(self, service, operation, input, caller)
     result.truncate = fault and fault.truncate
+    if result.output and fault and fault.changes then
+      result.output = self.faults.changed(result.output, fault.changes)
+    end
   end
   result.latency = fault and fault.latency
   result.date = fault and fault.date

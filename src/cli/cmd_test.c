@@ -78,6 +78,9 @@ typedef struct recorder {
   mb_arena *arena;
   mb_value *outcome;
   bool failed; /* memory ran out */
+  mb_run *run;
+  int64_t call_count, cancel_at_call; /* 0: is not cancelled */
+  bool yes;                           /* what the operator answers */
 } recorder;
 
 static mb_value *put(recorder *r, mb_value *map, const char *key) {
@@ -119,15 +122,19 @@ static void record_check(recorder *r, const mb_value *data) {
   }
 }
 
+static void record_text(recorder *r, const char *key, const char *text) {
+  mb_value *list = container(r, key, mb_value_set_list);
+  mb_value *item = list ? mb_list_add(r->arena, list) : NULL;
+  if (item == NULL || mb_value_set_string(r->arena, item, text)) {
+    r->failed = true;
+  }
+}
+
 static void record_write(recorder *r, const mb_value *data) {
   if (strcmp(cli_text(data, "effect"), "reads") == 0 || !cli_flag(data, "ok")) {
     return;
   }
-  mb_value *writes = container(r, "writes", mb_value_set_list);
-  mb_value *item = writes ? mb_list_add(r->arena, writes) : NULL;
-  if (item == NULL || mb_value_set_string(r->arena, item, cli_text(data, "operation"))) {
-    r->failed = true;
-  }
+  record_text(r, "writes", cli_text(data, "operation"));
 }
 
 static void record_copy(recorder *r, const char *key, const mb_value *from) {
@@ -154,6 +161,15 @@ static void record(const mb_event *event, void *payload) {
   recorder *r = payload;
   if (event->type == MB_EVENT_CHECK) {
     record_check(r, event->data);
+    record_text(r, "lines", cli_text(event->data, "message"));
+  } else if (event->type == MB_EVENT_LOG || event->type == MB_EVENT_PROGRESS) {
+    record_text(r, "lines", cli_text(event->data, "message"));
+  } else if (event->type == MB_EVENT_STEP_STARTED) {
+    record_text(r, "steps", cli_text(event->data, "name"));
+  } else if (event->type == MB_EVENT_CALL_STARTED) {
+    if (++r->call_count == r->cancel_at_call) {
+      mb_run_cancel(r->run);
+    }
   } else if (event->type == MB_EVENT_CALL_FINISHED) {
     record_write(r, event->data);
   } else if (event->type == MB_EVENT_RUN_FINISHED) {
@@ -163,10 +179,13 @@ static void record(const mb_event *event, void *payload) {
 
 static bool answer(const mb_value *plan, const mb_value *changes, const char *phrase,
                    void *payload) {
+  recorder *r = payload;
   (void)plan;
   (void)changes;
-  (void)phrase;
-  return *(const bool *)payload;
+  if (phrase) {
+    put_text(r, r->outcome, "phrase", phrase);
+  }
+  return r->yes;
 }
 
 /* ---- one spec ---- */
@@ -206,33 +225,76 @@ static void record_refusal(recorder *r, const mb_error *error) {
   put_number(r, "calls", 0);
 }
 
+/* The fields of `run` are those that docs/runbooks.md lists. */
+static int check_run(const mb_value *what, mb_error *error) {
+  static const char *const known[] = {"runbook", "args",           "plan_only",
+                                      "undo",    "answer",         "environment",
+                                      "timeout", "cancel_at_call", "settings"};
+  size_t count = sizeof known / sizeof *known, found = 0;
+  for (size_t i = 0; i < count; i++) {
+    found += mb_map_get(what, known[i]) != NULL;
+  }
+  const mb_value *says = mb_map_get(what, "answer");
+  bool text = says && mb_value_type(says) == MB_TYPE_STRING;
+  if (text && strcmp(mb_value_string(says), "nobody") != 0) {
+    return mb_error_set(error, MB_ERROR_USAGE, "BadSpec",
+                        "run.answer: expected true, false or \"nobody\"");
+  }
+  return found == mb_value_count(what)
+             ? 0
+             : mb_error_set(error, MB_ERROR_USAGE, "BadSpec",
+                            "run: it has a field that there is not; there are runbook, args, "
+                            "plan_only, undo, answer, environment, timeout, cancel_at_call, "
+                            "settings");
+}
+
+/* The path of the settings that a spec names, seen from the spec's own folder; "" for none. */
+static int find_settings(char *out, size_t size, const char *file, const mb_value *what,
+                         mb_error *error) {
+  const char *slash = strrchr(file, '/'), *name = cli_text(what, "settings");
+  int folder = slash && *name && *name != '/' ? (int)(slash - file) + 1 : 0;
+  int length = snprintf(out, size, "%.*s%s", folder, file, name);
+  return length >= 0 && (size_t)length < size
+             ? 0
+             : mb_error_set(error, MB_ERROR_USAGE, "BadSpec", "run.settings: the path is too long");
+}
+
 static int run_in_world(recorder *r, mb_sim *sim, const cli_options *options, const char *file,
                         const mb_value *what, mb_error *error) {
   mb_host_options host_options = MB_HOST_OPTIONS_INIT;
   const char *name = mb_value_string(mb_map_get(what, "runbook"));
   char *folder = folder_of_runbooks(file, name);
   host_options.system = mb_sim_system(sim);
-  host_options.settings = "";
   host_options.runbook_path = options->runbook_path ? options->runbook_path : folder;
   mb_host *host = NULL;
-  mb_run *run = NULL;
-  bool yes = mb_map_get(what, "answer") == NULL || cli_flag(what, "answer");
+  const mb_value *says = mb_map_get(what, "answer");
+  bool nobody = says && mb_value_type(says) == MB_TYPE_STRING; /* there is nobody to ask */
+  char settings[4096];
+  if (check_run(what, error) || find_settings(settings, sizeof settings, file, what, error)) {
+    free(folder);
+    return -1;
+  }
+  host_options.settings = settings;
+  r->yes = says == NULL || cli_flag(what, "answer");
+  r->cancel_at_call = (int64_t)cli_number(what, "cancel_at_call");
   mb_run_options run_options = MB_RUN_OPTIONS_INIT;
   run_options.runbook = name;
   run_options.args = mb_map_get(what, "args");
   run_options.plan_only = cli_flag(what, "plan_only");
   run_options.undo = cli_flag(what, "undo");
-  run_options.confirm = answer;
-  run_options.confirm_payload = &yes;
+  run_options.environment = *cli_text(what, "environment") ? cli_text(what, "environment") : NULL;
+  run_options.timeout_seconds = cli_number(what, "timeout");
+  run_options.confirm = nobody ? NULL : answer;
+  run_options.confirm_payload = r;
   run_options.on_event = record;
   run_options.event_payload = r;
   int failed = mb_host_new(&host, &host_options, error);
-  if (!failed && mb_run_new(&run, host, &run_options, error) == 0) {
-    mb_run_execute(run);
+  if (!failed && mb_run_new(&r->run, host, &run_options, error) == 0) {
+    mb_run_execute(r->run);
   } else if (!failed) {
     record_refusal(r, error);
   }
-  mb_run_free(run);
+  mb_run_free(r->run);
   mb_host_free(host);
   free(folder);
   return failed;
@@ -290,7 +352,7 @@ static int add_failures(mb_arena *arena, mb_value *all, const mb_value *some, si
 /* A spec, or one of its runs: `run` is done in the world as it is, and `expect` judged. */
 static int rehearse_run(mb_arena *arena, mb_sim *sim, const cli_options *options, const char *file,
                         const mb_value *spec, const mb_value **failures, mb_error *error) {
-  recorder r = {arena, mb_value_new_map(arena), false};
+  recorder r = {.arena = arena, .outcome = mb_value_new_map(arena)};
   const mb_value *what = mb_map_get(spec, "run");
   if (r.outcome == NULL) {
     return mb_error_memory(error);

@@ -12,7 +12,7 @@ return {
   -- Kinds of trouble that a scenario can make of the API.
   rules = {
     throttle = true, error = true, latency = true, reset = true, truncate = true, expired_token = true,
-    clock_skew = true, read_lag = true, access_denied = true,
+    clock_skew = true, read_lag = true, access_denied = true, changed_answer = true,
   },
 
   -- Services that speak the query protocol or REST XML; their error codes differ. S
