@@ -246,6 +246,29 @@ t.test("calls are written down with their outcome and without secrets", function
   t.equal({ calls[1].outcome, calls[1].code, calls[1].time }, { "error", "ParameterNotFound", world:now() })
 end)
 
+t.test("an answer is changed for clients, as often as said, and the world is not", function()
+  local world = with_parameter()
+  control.change_answers(world, { service = "ssm", at = "parameter.value", is = "2", count = 1 })
+  control.change_answers(world, { service = "ssm", at = "parameter.type", count = 1 })
+  control.change_answers(world, { service = "ssm", at = "nothing.like.it", is = "3" })
+  local changed = read(world).output
+  t.equal({ changed.parameter.value, changed.parameter.type, changed.nothing }, { "2", nil, nil })
+  t.equal(changed.parameter.name, "/a")
+  local present = read(world).output.parameter
+  t.equal({ present.value, present.type }, { "1", "String" })
+end)
+
+t.test("a change of answers needs the member, and takes what it becomes from a kept answer", function()
+  local world = with_parameter()
+  local ok, err = pcall(control.change_answers, world, { service = "ssm" })
+  t.equal(ok, false)
+  t.contains(err, "change_answers needs the field 'at'")
+  control.someone_calls(world, { service = "ssm", operation = "get_parameter", input = { name = "/a" }, keep = "old" })
+  control.parameter(world, { name = "/a", value = "2" })
+  control.change_answers(world, { service = "ssm", at = "parameter", is = "${old.parameter}" })
+  t.equal(read(world).output.parameter.value, "1")
+end)
+
 t.test("a field of the wrong type is refused by its name, whatever the command", function()
   local world = t.world()
   local wrong = { 1, true, { 1 } }

@@ -1,5 +1,5 @@
 -- deploy/restart on simulated worlds: how deployments really end, in virtual time. `moonbook test` runs
--- these; specs.lua beside this file scripts single answers.
+-- these; trouble.spec.lua beside this file has what AWS and people do to a run.
 
 local args = { cluster = "aistudio-dev", service = "aistudio-dev" }
 

@@ -84,4 +84,26 @@ return {
     run = run,
     expect = { verdict = "rolled_back", exit_code = 23, truth = { ended = "rolled_back" } },
   },
+  {
+    name = "a deployment that is never listed is a failure",
+    world = {
+      "service", blind, unseen,
+      { "someone_calls", { service = "ecs", operation = "describe_services", keep = "before",
+        input = { cluster = args.cluster, services = { args.service } } } },
+      { "change_answers", { service = "ecs", operation = "describe_services", at = "services.1.deployments",
+        is = "${before.services.1.deployments}" } },
+    },
+    run = run,
+    expect = { verdict = "failed", exit_code = 22, message = "has not listed it", lines = { "not listed yet" }, takes = 60 },
+  },
+  {
+    name = "a deployment that ECS calls complete with too few tasks is not done",
+    world = {
+      "service", blind, unseen,
+      { "change_answers", { service = "ecs", operation = "describe_services", at = "services.1.deployments.1.running_count",
+        is = 0 } },
+    },
+    run = { runbook = "deploy/restart", args = { cluster = args.cluster, service = args.service, wait = 300 } },
+    expect = { verdict = "timed_out", exit_code = 40, truth = { ended = "deployed" }, lines = { "0 of 1 running" } },
+  },
 }
