@@ -17,7 +17,7 @@ WORDS = {
     "an image that crashes without a circuit breaker is tried for ever": r"exit code|[Ee]xited|no database",
     "an image that runs out of memory is rolled back": r"OutOfMemory|memory",
     "an image whose health page is missing is rolled back": r"[Hh]ealth check|unhealthy",
-    "an alarm that fires meanwhile makes ECS roll back": r"aistudio-dev-high-cpu",
+    "an alarm that fires meanwhile makes ECS roll back": r"aistudio-dev-high-cpu|of an alarm|alarm detected",
     "tasks that find no capacity are rolled back": r"[Cc]apacity",
     "percentages that leave no room make no progress": r"minimumHealthyPercent|deployment configuration",
     "a first deployment that is bad has nothing to go back to": r"exit code|[Ee]xited|no database",

@@ -178,15 +178,16 @@ FAILING = """## How soon it is known why
 
 Deployments that fail: simulated seconds from the tool's own UpdateService to **the first words that name the cause**
 (`tests/compare/failing.py` says which words, the same for every tool; "-": the tool never named it) and to **the verdict** (the tool
-ends), and all calls of the API. What is wrong is wrong from the write on in these worlds, but for the alarm, which fires
-70 seconds later. ECS lets three tasks fail before its circuit breaker rolls back.
+ends), and all calls of the API. What is wrong is wrong from the write on in these worlds, or a second later; but the alarm
+fires after 70 seconds. ECS lets three tasks fail before its circuit breaker rolls back.
 
 - A verdict that comes before ECS has gone back says less: ecs-deploy ends as soon as it reads of a task that could not be
-  started, or at its timeout, while ECS still tries. moonbook ends when ECS has gone back and what ran before runs again.
+  started, of failed tasks, or at its timeout, while ECS still tries. By default moonbook ends when ECS has gone back and
+  what ran before runs again, so its verdict often comes later than that of ecs-deploy.
 - `--abort-early` has ECS stop the deployment once the cause is known and cannot come right, and waits until it has gone
   back. Where the cause might come right (a crash, memory, health checks, an alarm, capacity) it changes nothing.
 - Where nothing was written, seconds count from the first command (`*`).
-- What comes of a false or early green is no verdict on the cause: it is marked so.
+- **false green**: the verdict of that run was untrue, however soon it came. ?: it was that the tool does not know.
 """
 
 
