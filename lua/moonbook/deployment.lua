@@ -5,7 +5,7 @@
 --       cluster = c, service = s, wait = 900,
 --       deployment = deployment.started(answer.service, before),
 --     }
---     return deployment.verdict(outcome)
+--     return verdict.of(outcome)
 --
 -- What is followed is bound to the deployment that the write started, first by the id that UpdateService
 -- returned and then by the service deployment behind it. ECS's own record of that service deployment
@@ -261,8 +261,14 @@ local function beyond(state)
   local ours = state.service and services.deployment(state.service, state.wanted.id)
   if not ours or not by_service.is_complete(state.service, ours) then
     return false
+  elseif state.goal == "stable" then
+    return true
   end
-  return state.goal == "stable" or draining_targets(state.service) == 0
+  local draining, err = attempt(draining_targets, state.service)
+  if err and not err.retryable then
+    error(err, 0)
+  end
+  return draining == 0
 end
 
 -- ---- the loop ------------------------------------------------------------------------------------
@@ -354,22 +360,29 @@ local function next_interval(interval, moved, trouble)
   return math.min(interval * GROWTH, SLOWEST)
 end
 
+-- Ends those whose time is up. Gives the others, and how many seconds are left to the first of them.
+local function expire(states)
+  local left, seconds = {}, math.huge
+  for _, state in ipairs(states) do
+    local remaining = state.deadline - now()
+    if remaining <= 0 then
+      state.outcome = timed_out(state)
+    else
+      left[#left + 1] = state
+      seconds = math.min(seconds, remaining)
+    end
+  end
+  return left, seconds
+end
+
 local function follow(states)
   local interval = FASTEST
   sleep(FASTEST) -- nothing has happened yet, and a read may not show it yet
-  local left, moved, trouble = states, false, false
+  local left, moved, trouble, remaining = states, false, false, 0
   while true do
     left, moved, trouble = look(left)
-    local remaining = math.huge
-    for _, state in ipairs(left) do
-      remaining = math.min(remaining, state.deadline - now())
-    end
-    if remaining <= 0 then
-      for _, state in ipairs(left) do
-        state.outcome = timed_out(state)
-      end
-      return
-    elseif #left == 0 then
+    left, remaining = expire(left)
+    if #left == 0 then
       return
     end
     interval = next_interval(interval, moved, trouble)
