@@ -69,6 +69,11 @@ local function refused(version, message)
   }
 end
 
+-- Every deployment that ECS remembers, kept to say which of them it is to remember.
+local all_listed = { "someone_calls", {
+  service = "ecs", operation = "list_service_deployments", input = names, keep = "all",
+} }
+
 local specs = {
   -- ---- what "before" is --------------------------------------------------------------------------
   {
@@ -133,7 +138,16 @@ local specs = {
   {
     name = "a service that never ran anything else has nothing to go back to",
     world = "service",
-    expect = refused("v1", "there is nothing to go back to"),
+    expect = refused("v1", "is the first version in the history of aistudio-dev: there is nothing to go back to."),
+  },
+  {
+    name = "what ran before all that ECS remembers is gone back to",
+    world = {
+      "service", image "v2", deployed "v2", all_listed,
+      { "change_answers", { service = "ecs", operation = "list_service_deployments", at = "service_deployments",
+        is = { "${all.service_deployments.1}" }, lasting = "2s" } },
+    },
+    expect = back_on "v1",
   },
   {
     name = "a first deployment under way has nothing to go back to",

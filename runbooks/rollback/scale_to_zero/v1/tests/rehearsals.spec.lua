@@ -101,6 +101,41 @@ local function denied(action)
   }
 end
 
+-- What an earlier run would have saved of `bare`, in a tag.
+local saved_tag = tag "v1 desired=2 at=1767225600 run=20260101-000000-abcdef"
+
+-- Keeps the service as it is now, for what AWS is to go on showing of it.
+local found = { "someone_calls", { service = "ecs", operation = "describe_services", keep = "found",
+  input = { cluster = "aistudio-dev", services = { "aistudio-dev" }, include = { "TAGS" } } } }
+
+-- A member of the service as AWS gives it.
+local function seen(at, is)
+  return { "change_answers", { service = "ecs", operation = "describe_services", at = "services.1." .. at, is = is } }
+end
+
+-- A service of a kind that is refused.
+local function refused(name, message, ...)
+  return {
+    name = name,
+    world = { ... },
+    run = run "cycle",
+    expect = { verdict = "refused_by_plan", exit_code = 30, message = message, writes = {}, calls = no_writes },
+  }
+end
+
+local function bad_arguments(name, message, action, more)
+  return {
+    name = name,
+    world = "service",
+    run = run(action, more),
+    expect = { verdict = "refused_by_plan", exit_code = 30, message = message, at_most = 0 },
+  }
+end
+
+local function handed_over(controller)
+  return { "service", { app = "aistudio", env = "dev", image = "aistudio-dev:v1", controller = controller } }
+end
+
 return {
   {
     name = "a cycle stops every task, and count and limits come back as they were",
@@ -222,6 +257,24 @@ return {
     expect = { verdict = "refused_by_operator", exit_code = 32, calls = no_writes, world = before },
   },
 
+  {
+    name = "restore puts back what the tag says and removes it last",
+    world = { bare[1], count(0), { "advance", { time = "5m" } }, saved_tag },
+    run = run "restore",
+    expect = {
+      verdict = "done", exit_code = 0, message = "aistudio-dev is back: 2 tasks, with aistudio-dev:1.",
+      writes = { "ecs.update_service", "ecs.untag_resource" }, lines = { "run 20260101-000000-abcdef" },
+      world = { service_has("running_count", 2), untagged },
+    },
+  },
+  {
+    name = "the service must be typed to restore it, and without that nothing is written",
+    world = { bare[1], count(0), { "advance", { time = "5m" } }, saved_tag },
+    run = run("restore", { answer = false }),
+    expect = {
+      verdict = "refused_by_operator", exit_code = 32, phrase = "aistudio-dev/aistudio-dev", writes = {}, calls = no_writes,
+    },
+  },
   -- ---- what does not come to its end -------------------------------------------------------------
   {
     name = "tasks that are still draining are no success, and what was saved is kept",
@@ -283,6 +336,18 @@ return {
         run = run("restore", { wait = 120 }),
         expect = { verdict = "timed_out", world = { tagged } },
       },
+    },
+  },
+
+  {
+    name = "a tag that does not go fails the verification",
+    world = {
+      bare[1], count(0), { "advance", { time = "5m" } }, saved_tag, found, seen("tags", "${found.services.1.tags}"),
+    },
+    run = run "restore",
+    expect = {
+      verdict = "check_failed", exit_code = 10, message = "nothing is saved any more",
+      checks = { ["nothing is saved any more"] = "fail", ["desired count is back"] = "pass" },
     },
   },
 
@@ -452,6 +517,18 @@ return {
     run = run "cycle",
     expect = { verdict = "refused_by_plan", exit_code = 30, calls = no_writes },
   },
+  refused("a service deployed by CodeDeploy is refused", "is deployed by CODE_DEPLOY", handed_over "CODE_DEPLOY"),
+  refused("a service with an external controller is refused", "is deployed by EXTERNAL", handed_over "EXTERNAL"),
+  refused("a daemon service is refused", "has the scheduling strategy DAEMON", "service", seen("scheduling_strategy", "DAEMON")),
+  refused("an inactive service is refused", "Service aistudio-dev is INACTIVE", "service", seen("status", "INACTIVE")),
+  refused("a draining service is refused", "Service aistudio-dev is DRAINING", "service", seen("status", "DRAINING")),
+  refused("a service that cannot have tags is refused", "has an ARN of the old, short form", "service",
+    seen("service_arn", "arn:aws:ecs:eu-west-1:123456789012:service/aistudio-dev")),
+  bad_arguments("a count goes with restore only", "--desired says what to restore", "cycle", { desired = 2 }),
+  bad_arguments("zero is nothing to restore", "0 tasks are nothing to restore", "restore", { desired = 0 }),
+  bad_arguments("a hold goes with cycle only", "--hold goes with --action cycle", "stop", { hold = 60 }),
+  bad_arguments("a hold that is too long is refused", "--hold may be 1h at most", "cycle", { hold = 3601 }),
+  bad_arguments("a wait that is too long is refused", "--wait may be 50m at most", "stop", { wait = 3001 }),
   denied "ecs:TagResource",
   denied "ecs:ListTasks",
   denied "ecs:DescribeTasks",
