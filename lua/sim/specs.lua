@@ -147,12 +147,25 @@ local function judge_lines(failures, what, lines, wanted)
   end
 end
 
+-- Only the members that are said are compared, at every level.
+local function judge_result(failures, path, got, wanted)
+  if type(wanted) ~= "table" or type(got) ~= "table" then
+    if wanted ~= nil then
+      differ(failures, path, got, wanted)
+    end
+    return
+  end
+  for key, value in util.sorted_pairs(wanted) do
+    judge_result(failures, ("%s.%s"):format(path, key), got[key], value)
+  end
+end
+
 local known = arguments.set [[verdict exit_code message cause evidence error checks calls writes at_most within world
-  truth later lines steps phrase takes]]
+  truth later lines steps phrase takes result]]
 
 --- What of `expect` did not come true, a list of lines. `outcome` is what the run came to: {verdict,
 -- exit_code, message, cause?, evidence?, error, seconds, checks, writes, calls, lines?, steps?,
--- phrase?}.
+-- phrase?, result?}.
 function specs.judge(world, args)
   local expect, outcome = arguments.check("expect", args.expect or {}, known), args.outcome
   local failures = {}
@@ -189,6 +202,7 @@ function specs.judge(world, args)
   if expect.phrase then
     differ(failures, "phrase", outcome.phrase, expect.phrase)
   end
+  judge_result(failures, "result", outcome.result, expect.result)
   judge_checks(failures, outcome.checks or {}, expect.checks or {})
   judge_calls(failures, world, expect.calls or {})
   judge_world(failures, world, expect.world or {})

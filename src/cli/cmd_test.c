@@ -151,6 +151,7 @@ static void record_end(recorder *r, const mb_value *data) {
     put_text(r, r->outcome, "cause", cli_text(data, "cause"));
   }
   record_copy(r, "evidence", mb_map_get(data, "evidence"));
+  record_copy(r, "result", mb_map_get(data, "result"));
   put_text(r, r->outcome, "error", cli_text(mb_map_get(data, "error"), "code"));
   put_number(r, "seconds", cli_number(data, "seconds"));
   put_number(r, "exit_code", cli_number(data, "exit_code"));

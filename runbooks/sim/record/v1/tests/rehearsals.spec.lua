@@ -3,6 +3,12 @@
 
 local run = { runbook = "sim/record", args = { cluster = "aistudio-dev", service = "aistudio-dev" } }
 
+-- A member of the only container as ECS describes it.
+local function container(member, is)
+  return { "change_answers", { service = "ecs", operation = "describe_task_definition",
+    at = "task_definition.container_definitions.1." .. member, is = is } }
+end
+
 return {
   {
     name = "a service is recorded, and only read",
@@ -50,12 +56,49 @@ return {
     name = "without the service there is nothing to record",
     world = { "service", { "deny_calls", { action = "ecs:DescribeServices" } } },
     run = run,
-    expect = { verdict = "denied", calls = { ["ecs.describe_services"] = 1, ["ecs.list_tasks"] = 0 } },
+    expect = {
+      verdict = "denied", exit_code = 5, error = "AccessDeniedException",
+      calls = { ["ecs.describe_services"] = 1, ["ecs.list_tasks"] = 0 },
+    },
   },
   {
     name = "a service that is not there is refused",
     world = "service",
     run = { runbook = "sim/record", args = { cluster = "aistudio-dev", service = "gone" } },
     expect = { verdict = "refused_by_plan", message = "There is no service gone in cluster aistudio-dev." },
+  },
+  {
+    name = "a service without balancer or tasks is recorded, with nothing secret of what is written openly into it",
+    world = {
+      { "service", { app = "aistudio", env = "dev", desired = 0, image = "aistudio-dev:v1" } },
+      container("environment", { { name = "PLAIN", value = "open" } }),
+      container("command", { "serve", "--password", "open-too", "--token=open-three", "--level", "debug" }),
+      container("log_configuration", { log_driver = "splunk", options = { ["splunk-token"] = "open-four" } }),
+    },
+    run = run,
+    expect = {
+      verdict = "done", exit_code = 0, message = "aistudio-dev in cluster aistudio-dev is recorded",
+      result = { world = {
+        moonbook_world = 1, account = "123456789012", region = "eu-west-1", environment = "redacted",
+        ecs = { task_definitions = { { task_definition = { container_definitions = { {
+          environment = { { name = "PLAIN", value = "redacted" } },
+          command = { "serve", "--password", "redacted", "--token=redacted", "--level", "debug" },
+          log_configuration = { log_driver = "splunk", options = { ["splunk-token"] = "redacted" } },
+        } } } } } },
+      } },
+    },
+  },
+  {
+    name = "a service on instances is refused",
+    world = { "service", { "change_answers", { service = "ecs", operation = "describe_services",
+      at = "services.1.launch_type", is = "EC2" } } },
+    run = run,
+    expect = { verdict = "refused_by_plan", exit_code = 30, message = "the launch type EC2" },
+  },
+  {
+    name = "a history that cannot be read in one call is refused",
+    world = "service",
+    run = { runbook = "sim/record", args = { cluster = "aistudio-dev", service = "aistudio-dev", history = 101 } },
+    expect = { verdict = "refused_by_plan", exit_code = 30, message = "A history of 101 deployments", at_most = 0 },
   },
 }
