@@ -321,6 +321,18 @@ function faults.before(world, service, operation, input, caller)
   return next(result) ~= nil and result or nil
 end
 
+--- What happens instead of a request that is no AWS call, to an application or a storage: {reset} or {status,
+-- body}; nil for nothing. Only rules that name the service "http" are about such requests.
+function faults.of_pages(world)
+  for _, rule in ipairs(world:state("faults").rules) do
+    local about = rule.service == "http" and (rule.kind == "reset" or rule.kind == "error")
+    if about and in_time(world, rule) and strikes(world, rule) then
+      local outcome = outcomes[rule.kind](world, rule, "http")
+      return outcome.reset and outcome or { status = outcome.status, body = outcome.message }
+    end
+  end
+end
+
 -- ---- answers that are changed --------------------------------------------------------------------
 
 -- Puts a value in the place of a member, "services.1.status"; nil takes it away. What the answer does not have

@@ -20,8 +20,12 @@ function host.call(service, operation, input, caller)
   return world:call(service, operation, input or {}, caller)
 end
 
---- A request that is no AWS call: the first service that knows it answers.
+--- A request that is no AWS call: the first service that knows it answers, unless trouble of "http" comes before it.
 function host.http(request)
+  local fault = world.faults.of_pages(world)
+  if fault then
+    return fault
+  end
   for _, name in ipairs(world.names) do
     local service = world.services[name]
     local answer = service.http and service.http(world, request)

@@ -269,6 +269,18 @@ t.test("a change of answers needs the member, and takes what it becomes from a k
   t.equal(read(world).output.parameter.value, "1")
 end)
 
+t.test("trouble of requests that are no AWS calls concerns no AWS call, and the other way round", function()
+  local world = with_parameter()
+  control.reset_calls(world, { service = "http", count = 1 })
+  control.fail_calls(world, { service = "http", status = 403, message = "no" })
+  t.equal(read(world).error, nil)
+  t.equal(faults.of_pages(world), { reset = true })
+  t.equal(faults.of_pages(world), { status = 403, body = "no" })
+  control.calm(world)
+  control.reset_calls(world, {})
+  t.equal(faults.of_pages(world), nil)
+end)
+
 t.test("a field of the wrong type is refused by its name, whatever the command", function()
   local world = t.world()
   local wrong = { 1, true, { 1 } }
