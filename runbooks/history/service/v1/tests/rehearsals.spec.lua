@@ -1,5 +1,5 @@
--- history/service on simulated worlds: whether it says right what one can go back to. tests/specs.lua of others looks at
--- rows; here the last sentence says what a rollback would do, and rollback/ecs is run to see that it does.
+-- history/service on simulated worlds: whether it says right what one can go back to: its
+-- last sentence says what a rollback would do, and rollback/ecs is run to see that it does.
 
 local names = { cluster = "aistudio-dev", service = "aistudio-dev" }
 local run = { runbook = "history/service", args = names }
