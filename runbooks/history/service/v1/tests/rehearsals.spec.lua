@@ -1,4 +1,4 @@
--- history/service on simulated worlds: whether it says right what one can go back to: its
+-- history/service on simulated worlds: whether it says right what one can go back to. Its
 -- last sentence says what a rollback would do, and rollback/ecs is run to see that it does.
 
 local names = { cluster = "aistudio-dev", service = "aistudio-dev" }

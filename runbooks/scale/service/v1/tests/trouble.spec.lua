@@ -20,6 +20,30 @@ local function seen(at, is, after, lasting)
   } }
 end
 
+-- The counts as the reads after the first `skip` show them, so many times or for ever. The plan makes one read; the
+-- wait makes one every five seconds and ends with the first that shows what it waits for.
+local function counts(number, skip, times)
+  local changes, members = {}, { "desired_count", "running_count", "pending_count" }
+  for index = 1, #members do
+    changes[index] = { "change_answers", {
+      service = "ecs", operation = "describe_services", at = "services.1." .. members[index],
+      is = members[index] == "pending_count" and 0 or number, skip = skip, count = times,
+    } }
+  end
+  return changes
+end
+
+-- The service without auto scaling, with these changes of its counts one after the other.
+local function with_counts(...)
+  local lists, world = { ... }, { free }
+  for i = 1, #lists do
+    for j = 1, #lists[i] do
+      world[#world + 1] = lists[i][j]
+    end
+  end
+  return world
+end
+
 return {
   {
     name = "it says what it waits for and checks what came of it",
@@ -137,5 +161,20 @@ return {
     world = "empty",
     run = run(4),
     expect = { verdict = "refused_by_plan", message = "There is no cluster aistudio-dev" },
+  },
+  {
+    name = "a read that lags behind does not fail the verification",
+    world = with_counts(counts(4, 8, 1)), -- once, and again only when the last task runs
+    run = run(4),
+    expect = { verdict = "done", exit_code = 0, checks = every_check, calls = { ["ecs.describe_services"] = { at_least = 11 } } },
+  },
+  {
+    name = "a count that does not last fails the verification",
+    world = with_counts(counts(4, 1, 1), counts(2, 2)),
+    run = run(4),
+    expect = {
+      verdict = "check_failed", exit_code = 10,
+      message = "2 of 3 checks failed: desired count is set, desired tasks run",
+    },
   },
 }

@@ -115,6 +115,20 @@ return {
     expect = fails(checks("pass", "pass", "pass", "pass", "fail"), 'but not {"status":"ok"}'),
   },
   {
+    name = "a health page that cannot be reached fails",
+    world = { two, { "reset_calls", { service = "http" } } },
+    run = dev,
+    expect = fails(checks("pass", "pass", "pass", "pass", "fail"), "the connection was reset"),
+  },
+  {
+    name = "a given URL is asked and allowed", -- the world's answer, to a host that it does not have
+    world = { two },
+    run = { runbook = "validate/service", args = {
+      cluster = given.cluster, service = given.service, health_url = "http://status.example.com:8080/up",
+    } },
+    expect = fails(checks("pass", "pass", "pass", "pass", "fail"), "http://status.example.com:8080/up answered 404"),
+  },
+  {
     name = "no load balancer is said and not counted",
     world = { { "service", { app = "aistudio", env = "dev", load_balancer = false } } },
     run = by_arguments,
