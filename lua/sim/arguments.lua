@@ -35,7 +35,7 @@ function arguments.check(what, args, known)
     if not known[name] then
       error(("%s has no field '%s'; it has %s"):format(what, tostring(name), names_of(known)), 0)
     elseif types[name] and type(args[name]) ~= types[name] then
-      error(("%s: '%s' is a %s, not a %s"):format(what, name, types[name], type(args[name])), 0)
+      error(("%s: '%s' must be a %s, and is a %s"):format(what, name, types[name], type(args[name])), 0)
     end
   end
   return util.copy(args)
@@ -53,7 +53,7 @@ end
 function arguments.types(what, args, type_name, names)
   for name in names:gmatch("[%w_]+") do
     if args[name] ~= nil and type(args[name]) ~= type_name then
-      error(("%s: '%s' is a %s, not a %s"):format(what, name, type_name, type(args[name])), 0)
+      error(("%s: '%s' must be a %s, and is a %s"):format(what, name, type_name, type(args[name])), 0)
     end
   end
 end

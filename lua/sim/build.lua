@@ -298,7 +298,10 @@ local function with_defaults(args)
   args = arguments.check("service", args, service_fields)
   arguments.types("service", args, "string", "health_path")
   arguments.types("service", args, "table", "deployment_alarms secrets")
-  arguments.types("service", args, "number", "cpu memory health_interval deregistration_delay grace")
+  arguments.types("service", args, "number", "cpu memory")
+  for _, name in ipairs { "health_interval", "deregistration_delay", "grace" } do
+    args[name] = arguments.seconds("service", args, name)
+  end
   strategy.check(args)
   arguments.check("service.autoscaling", args.autoscaling or nil, arguments.set "min max cpu")
   args.app, args.env = args.app or "app", args.env or "dev"

@@ -293,7 +293,7 @@ t.test("a field of the wrong type is refused by its name, whatever the command",
     for _, value in ipairs(wrong) do
       local ok, err = pcall(control[case[1]], world, { [case[2]] = value })
       t.equal(ok, false)
-      t.contains(err, ("'%s' is a string, not a %s"):format(case[2], type(value)))
+      t.contains(err, ("'%s' must be a string, and is a %s"):format(case[2], type(value)))
     end
   end
 end)

@@ -224,6 +224,13 @@ t.test("a secret that is denied keeps new tasks from starting and says so", func
   t.equal(health(world), { "healthy" })
 end)
 
+t.test("durations of a service may be texts", function()
+  local world = t.world { seed = 1 }
+  control.service(world, { app = "shop", grace = "2m", deregistration_delay = "45s", health_interval = "20s" })
+  local service = t.call(world, "ecs", "describe_services", { cluster = "shop-dev", services = { "shop-dev" } }).services[1]
+  t.equal(service.health_check_grace_period_seconds, 120)
+end)
+
 t.test("commands tell what they do not know", function()
   local world = t.world()
   local function words(command, args)
@@ -232,8 +239,8 @@ t.test("commands tell what they do not know", function()
     return err
   end
   t.contains(words("service", { desire = 1 }), "service has no field 'desire'")
-  t.contains(words("service", { desired = "2" }), "service: 'desired' is a number, not a string")
-  t.contains(words("image", { name = "a:1", crash = true }), "image: 'crash' is a table, not a boolean")
+  t.contains(words("service", { desired = "2" }), "service: 'desired' must be a number, and is a string")
+  t.contains(words("image", { name = "a:1", crash = true }), "image: 'crash' must be a table, and is a boolean")
   t.contains(words("image", { name = "a:1", crash = { code = 1 } }), "image.crash has no field 'code'")
   t.contains(words("image", {}), "image needs the field 'name'")
   t.contains(words("deploy", { service = "x", image = "y:1", cluster = "c" }), "ClusterNotFoundException")
