@@ -390,12 +390,13 @@ test("failed tasks whose reasons are gone are not taken for a deployment that is
   equal(codes(evidence()), "still_in_progress")
 end)
 
-test("a hook that waits, and one that failed", function()
+test("a hook that waits, one that failed and one whose time ran out", function()
   local function hooked(status)
     return codes(evidence { record = { status = "IN_PROGRESS", lifecycle_hook_details = { { hook_id = "h", status = status } } } })
   end
   equal(hooked "AWAITING_ACTION", "hook_waits")
   equal(hooked "FAILED", "hook_failed")
+  equal(hooked "TIMED_OUT", "hook_timed_out")
 end)
 
 test("an end that nobody can read the reason of is unknown, not nothing", function()

@@ -491,8 +491,14 @@ causes.alarm_triggered = {
 causes.hook_failed = {
   title = "Lifecycle hook failed",
   summary = "Lifecycle hook {hook} failed.",
-  meaning = "A lifecycle hook of the deployment failed or timed out.",
+  meaning = "A lifecycle hook of the deployment failed.",
   treatment = { "Read the hook's own log, correct it, and deploy again" },
+}
+causes.hook_timed_out = {
+  title = "Lifecycle hook timed out",
+  summary = "Lifecycle hook {hook} was not answered in time.",
+  meaning = "The time of a lifecycle hook ran out: its function did not answer, or nobody decided at a pause.",
+  treatment = { "Answer the hook in time, or give it more (timeoutConfiguration of the hook), and deploy again" },
 }
 causes.hook_waits = {
   title = "A hook waits for an answer",

@@ -23,14 +23,16 @@ local function from_alarms(list, ev)
   })
 end
 
+local HOOKS = { FAILED = "hook_failed", TIMED_OUT = "hook_timed_out", AWAITING_ACTION = "hook_waits" }
+
 local function from_hooks(list, ev)
   local record = ev.record or {}
   for _, hook in ipairs(record.lifecycle_hook_details or {}) do
-    local failed = hook.status == "FAILED" or hook.status == "TIMED_OUT"
-    if failed or hook.status == "AWAITING_ACTION" then
-      collect.add(list, failed and "hook_failed" or "hook_waits", {
+    local code = HOOKS[hook.status]
+    if code then
+      collect.add(list, code, {
         count = 1, confidence = "certain",
-        values = { hook = failed and (hook.target_arn or hook.hook_id) or hook.hook_id,
+        values = { hook = code ~= "hook_waits" and hook.target_arn or hook.hook_id,
           deployment = record.service_deployment_arn },
         evidence = { ("lifecycle hook %s is %s"):format(hook.hook_id or "?", hook.status) },
       })
